@@ -1,0 +1,215 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import retrying
+from odoo.tools import SQL
+
+
+class ClearanceForm(models.Model):
+    """One graduate's sheet in one session (离校单)."""
+
+    _name = "clearance.form"
+    _description = "Clearance Form"
+    _inherit = ["portal.mixin", "mail.thread"]
+    _order = "session_id desc, student_id, id"
+    _rec_names_search = ["student_id"]
+    _mail_post_access = "read"
+    _check_company_auto = True
+
+    session_id = fields.Many2one("clearance.session", required=True, readonly=True, index=True, ondelete="restrict")
+    session_state = fields.Selection(related="session_id.state", string="Session state")
+    student_id = fields.Many2one(
+        "clearance.student", "Graduate", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    student_number = fields.Char(related="student_id.student_number")
+    # Copies of what the student system says, kept by the roster (clearance_session_roster.py)
+    # so that rules and filters need no join.
+    company_id = fields.Many2one("res.company", "Campus", required=True, readonly=True, index=True)
+    partner_id = fields.Many2one("res.partner", "Contact", readonly=True, index=True, ondelete="restrict")
+    college_id = fields.Many2one("clearance.college", readonly=True, index=True, ondelete="restrict")
+    class_id = fields.Many2one("clearance.class", "Class", readonly=True, index="btree_not_null", ondelete="restrict")
+    room_id = fields.Many2one("clearance.room", readonly=True, index="btree_not_null", ondelete="restrict")
+    earlier_year = fields.Boolean("Of an earlier year", readonly=True)
+    major = fields.Char(related="student_id.major")
+    level = fields.Selection(related="student_id.level")
+    image_128 = fields.Image(related="student_id.image_128")
+    state = fields.Selection(
+        [
+            ("open", "In progress"),
+            ("cleared", "Cleared"),
+            ("deferred", "Cleared with deferral"),
+            ("withdrawn", "Withdrawn"),
+        ],
+        required=True,
+        readonly=True,
+        default="open",
+        help="What the statuses amount to, remembered after each decision.",
+    )
+    withdrawn_reason = fields.Char(readonly=True)
+    cleared_at = fields.Datetime("Cleared since", readonly=True)
+    status_ids = fields.One2many("clearance.status", "form_id", "Statuses", readonly=True)
+    due_count = fields.Integer("Steps due", compute="_compute_progress")
+    open_count = fields.Integer("Steps left", compute="_compute_progress")
+    progress = fields.Float("Progress (%)", compute="_compute_progress")
+    record = fields.Json(
+        "Clearance record",
+        compute="_compute_record",
+        help="Every step of this form over all stations, as screens show it.",
+    )
+
+    _session_student_uniq = models.Constraint("UNIQUE(session_id, student_id)", "A graduate has one form in a session.")
+
+    @api.depends("student_id.display_name")
+    def _compute_display_name(self):
+        for form in self:
+            form.display_name = form.student_id.display_name
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for form in self:
+            form.access_url = f"/my/clearance/{form.id}"
+
+    @api.depends("status_ids.state", "status_ids.is_open")
+    def _compute_progress(self):
+        # sudo: whoever may read a form may know how far it is; only numbers leave here.
+        groups = (
+            self.env["clearance.status"]
+            .sudo()
+            ._read_group(
+                [("form_id", "in", self.ids), ("state", "!=", "not_required"), ("required", "=", True)],
+                ["form_id", "is_open"],
+                ["__count"],
+            )
+        )
+        counts = {}
+        for form, is_open, count in groups:
+            counts.setdefault(form.id, {})[is_open] = count
+        for form in self:
+            own = counts.get(form.id, {})
+            form.open_count = own.get(True, 0)
+            form.due_count = sum(own.values())
+            done = form.due_count - form.open_count
+            form.progress = 100 * done / form.due_count if form.due_count else 100
+
+    @api.depends("status_ids.state", "status_ids.is_open")
+    @api.depends_context("lang")
+    def _compute_record(self):
+        records = self._get_records()
+        for form in self:
+            form.record = records.get(form.id, [])
+
+    def write(self, vals):
+        fixed = {"session_id", "student_id", "state", "company_id", "partner_id"} & vals.keys()
+        if fixed:
+            raise UserError(self.env._("A form follows its statuses and its graduate; it cannot be changed by hand."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("A form cannot be deleted. Take the graduate out of the session instead."))
+
+    def _get_records(self):
+        """The whole record of these forms, in the order of the process.
+
+        Operators see it read-only over all stations (Hunan UST's desk, right pane);
+        a graduate's page and the printed form show the same rows.  One query for
+        the rows, whatever their number.
+
+        :return: dict ``{form id: [row, ...]}``; a row is a dict with ``id``,
+            ``step_id``, ``step``, ``stage``, ``station_id``, ``station``, ``state``,
+            ``initial_state``, ``required``, ``is_open``, ``needs_review``, ``mode``,
+            ``lifted`` (a deferral is in force), ``blocked_by`` (list of
+            ``station: step``), ``user``, ``decided_at`` (UTC text), ``reason``, ``door``
+        :raise AccessError: when the user may not read one of the forms
+        """
+        self.check_access("read")
+        # sudo: the forms are readable (checked above) and a form's reader sees its whole
+        # record, also the steps of other stations; names of stations, steps and people only.
+        Status = self.sudo().env["clearance.status"]
+        rows = Status._get_record_rows(self.ids)
+        records = {}
+        for row in rows:
+            records.setdefault(row.pop("form_id"), []).append(row)
+        return records
+
+    # -- settling --------------------------------------------------------------
+
+    def _settle_after_commit(self):
+        """Settle these forms as soon as the present transaction is committed.
+
+        Not within it: a row per form that every desk writes would make desks wait
+        for each other.  Two desks giving the last two approvals in the same instant
+        each settle after their own commit, so the later one sees both.
+        """
+        callbacks = self.env.cr.postcommit
+        pending = callbacks.data.get("clearance.settle")
+        if pending is not None:
+            pending.update(self.ids)
+            return
+        pending = callbacks.data["clearance.settle"] = set(self.ids)
+        registry = self.env.registry
+
+        @callbacks.add
+        def settle():
+            ids = sorted(pending)
+            pending.clear()
+            callbacks.data.pop("clearance.settle", None)
+            with registry.cursor() as cr:
+                # superuser: settling only sums up what the gate has let through.
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                retrying(env["clearance.form"].browse(ids)._settle, env)
+
+    def _settle(self):
+        """Remember what the statuses amount to: cleared, with a deferral, or open.
+
+        Idempotent.  The forms are locked first, even those that stay as they are: of
+        two settlings that overlap the one with the older snapshot then either waits
+        or fails to serialise, so the last one to finish has seen every decision.
+        """
+        if not self.ids:
+            return
+        Override = self.env["clearance.override"]
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM clearance_form WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                self.ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH verdict AS (
+                    SELECT form.id,
+                           CASE WHEN form.state = 'withdrawn' THEN 'withdrawn'
+                                WHEN count(status.id) = 0 THEN 'cleared'
+                                WHEN bool_and(status.id IS NULL OR %(lifted)s) THEN 'deferred'
+                                ELSE 'open' END AS state
+                      FROM clearance_form form
+                      LEFT JOIN clearance_status status
+                        ON status.form_id = form.id AND status.is_open IS TRUE
+                           AND status.active IS TRUE
+                     WHERE form.id = ANY(%(ids)s)
+                     GROUP BY form.id
+                )
+                UPDATE clearance_form form
+                   SET state = verdict.state,
+                       cleared_at = CASE WHEN verdict.state IN ('cleared', 'deferred')
+                                         THEN COALESCE(form.cleared_at, now() AT TIME ZONE 'UTC')
+                                    END
+                  FROM verdict
+                 WHERE form.id = verdict.id AND form.state <> verdict.state
+                """,
+                ids=self.ids,
+                lifted=Override._in_force_sql(SQL("status.id")),
+            )
+        )
+        self.invalidate_recordset(["state", "cleared_at"], flush=False)
+
+    @api.model
+    def _cron_settle(self):
+        """Settle every form of the open sessions.
+
+        Deferrals end by date, and a crash between a commit and its settling must not
+        leave a form wrong for ever.
+        """
+        self.search([("session_id.state", "=", "open"), ("state", "!=", "withdrawn")])._settle()

@@ -1,0 +1,112 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..fields import PlainMany2one
+from .clearance_status import DOORS, STATES
+
+
+class ClearanceLog(models.Model):
+    """The record: one line for each change, which nobody can edit or delete.
+
+    Few foreign keys: a log line outlives what it names, and each key doubles the
+    cost of a large batch.
+    """
+
+    _name = "clearance.log"
+    _description = "Clearance Log"
+    _log_access = False
+    _order = "id desc"
+    _rec_name = "action"
+
+    date = fields.Datetime(required=True, readonly=True)
+    user_id = PlainMany2one("res.users", "Who", readonly=True)
+    action = fields.Selection(
+        [
+            ("approve", "Confirmed"),
+            ("reject", "Rejected"),
+            ("reopen", "Reopened"),
+            ("submit", "Submitted"),
+            ("withdraw", "Withdrawn by the graduate"),
+            ("set_optional", "Set optional"),
+            ("set_not_required", "Set not required"),
+            ("review", "Marked for another look"),
+            ("lift", "Restriction lifted"),
+            ("restore", "Restriction restored"),
+            ("form_withdrawn", "Taken out of the session"),
+            ("form_reinstated", "Taken back into the session"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    from_state = fields.Selection(STATES, "From", readonly=True)
+    to_state = fields.Selection(STATES, "To", readonly=True)
+    reason = fields.Char("Why", readonly=True)
+    door = fields.Selection(DOORS, "Through", readonly=True)
+    form_id = PlainMany2one("clearance.form", readonly=True, index=True)
+    status_id = PlainMany2one("clearance.status", readonly=True)
+    step_id = PlainMany2one("clearance.step", readonly=True)
+    station_id = PlainMany2one("clearance.station", readonly=True)
+    session_id = PlainMany2one("clearance.session", readonly=True)
+    college_id = PlainMany2one("clearance.college", readonly=True)
+    company_id = PlainMany2one("res.company", "Campus", readonly=True, required=True)
+
+    def init(self):
+        """Make the table append-only in the database itself, against raw SQL too."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE OR REPLACE FUNCTION clearance_log_append_only() RETURNS trigger AS $$
+                BEGIN
+                    RAISE EXCEPTION 'clearance_log is append-only';
+                END
+                $$ LANGUAGE plpgsql;
+                CREATE OR REPLACE TRIGGER clearance_log_append_only
+                    BEFORE UPDATE OR DELETE ON clearance_log
+                    FOR EACH ROW EXECUTE FUNCTION clearance_log_append_only();
+                """
+            )
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refused: log lines are written by what they record."""
+        raise UserError(self.env._("Nobody writes the log by hand."))
+
+    def write(self, vals):
+        """Refused for everybody, superuser included."""
+        raise UserError(self.env._("The log cannot be changed."))
+
+    def unlink(self):
+        """Refused for everybody, superuser included."""
+        if self:
+            raise UserError(self.env._("The log cannot be deleted."))
+        return True
+
+    def _insert_sql(self, source, action, door=None, reason=None):
+        """An ``INSERT`` of one log line for each row of ``source``.
+
+        Part of the statement that makes the change, so that there is never one without
+        the other.
+
+        :param str source: name of a common table expression with the columns ``id`` (of
+            the status), ``form_id``, ``step_id``, ``station_id``, ``session_id``,
+            ``company_id``, ``college_id``, ``from_state`` and ``to_state``
+        """
+        return SQL(
+            """
+            INSERT INTO clearance_log (
+                date, user_id, action, from_state, to_state, reason, door, form_id,
+                status_id, step_id, station_id, session_id, college_id, company_id
+            )
+            SELECT %(now)s, %(uid)s, %(action)s, from_state, to_state, %(reason)s, %(door)s,
+                   form_id, id, step_id, station_id, session_id, college_id, company_id
+              FROM %(source)s
+            """,
+            now=self.env.cr.now(),
+            uid=self.env.uid,
+            action=action,
+            reason=reason,
+            door=door,
+            source=SQL.identifier(source),
+        )

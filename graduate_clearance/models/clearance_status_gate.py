@@ -1,0 +1,499 @@
+"""The one gate: nothing else changes the state of a status."""
+
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .clearance_status import DOORS
+
+
+class Move(NamedTuple):
+    """What a decision does: from which states, to which, and on what terms."""
+
+    sources: tuple
+    target: str  # "initial" stands for pending or, on an optional step, optional
+    reason_required: bool = False
+    waits: bool = False  # for the prerequisites and for the step's own window
+    graduate: bool = False  # a graduate may take it on the own form
+
+
+#: The table of allowed moves.  A decision that finds its target already reached
+#: answers "already"; from any other state that is not a source it is refused.
+MOVES = {
+    "approve": Move(("pending", "submitted", "rejected", "optional"), "approved", waits=True),
+    "reject": Move(("pending", "submitted", "approved", "optional"), "rejected", True),
+    "reopen": Move(("approved", "rejected", "not_required", "optional", "submitted"), "initial", True),
+    "submit": Move(("pending", "rejected", "optional"), "submitted", graduate=True),
+    "withdraw": Move(("submitted",), "initial", graduate=True),
+    "set_optional": Move(("pending", "submitted", "rejected", "not_required"), "optional", True),
+    "set_not_required": Move(("pending", "submitted", "rejected", "optional", "approved"), "not_required", True),
+}
+
+#: doors of machines: what comes through them is no person's decision
+MACHINE_DOORS = ("feed", "roster")
+
+
+class Outcome(NamedTuple):
+    """What became of one row.
+
+    ``code`` is one of ``done``, ``already`` (nothing to do), ``missing`` (prerequisites:
+    see ``missing``, pairs of station id and step id), ``not_yours``, ``session_closed``,
+    ``withdrawn``, ``too_early``, ``too_late``, ``not_allowed`` (no such move from this
+    state), ``reason_required``, ``kept`` (a person decided; the source system's word does
+    not overwrite it) or ``unknown`` (no such status).
+    """
+
+    status_id: int
+    code: str
+    missing: tuple = ()
+
+
+class ClearanceStatus(models.Model):
+    _inherit = "clearance.status"
+
+    # -- doors -----------------------------------------------------------------
+
+    def decide(self, decision, reason=None):
+        """Take a decision on these statuses by RPC.
+
+        Callable by everybody; the gate refuses row by row what the caller may not do:
+        operators act at their own stations, counsellors and supervisors on the steps
+        given to them, graduates on their own form, managers in their campus.
+
+        :param str decision: ``approve``, ``reject``, ``reopen``, ``submit``, ``withdraw``,
+            ``set_optional`` or ``set_not_required``
+        :param str reason: why; required to reject, reopen, set optional or not required,
+            and to decide on a step that a source system settles
+        :return: list of dicts ``id``, ``outcome`` (a code of :class:`Outcome`) and
+            ``message`` (for people, in their language; empty when done), one a row and
+            in the order of the records
+        :raise UserError: unknown decision
+        """
+        return [
+            {
+                "id": outcome.status_id,
+                "outcome": outcome.code,
+                "message": message,
+            }
+            for outcome, message in self._explain(self._decide(decision, "api", reason))
+        ]
+
+    def action_approve(self):
+        """Confirm from a list, a kanban card or a form."""
+        return self._decide_from_screen("approve")
+
+    def action_reject(self):
+        """Ask for the reason, then reject."""
+        return self._ask_decision("reject")
+
+    def action_reopen(self):
+        """Ask for the reason, then reopen."""
+        return self._ask_decision("reopen")
+
+    def action_decide(self):
+        """Ask what to do with the selected statuses, and why."""
+        return self._ask_decision("approve")
+
+    def _ask_decision(self, decision):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Decide"),
+            "res_model": "clearance.status.decide",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_decision": decision, "default_status_ids": self.ids},
+        }
+
+    def _decide_from_screen(self, decision, reason=None):
+        """Decide and say what happened: an error when nothing was done, else a notice."""
+        door = self.env.context.get("clearance_door")
+        if door not in ("form", "kanban", "bulk"):
+            door = "list"
+        explained = self._explain(self._decide(decision, door, reason))
+        refused = [(outcome, text) for outcome, text in explained if outcome.code not in ("done", "already")]
+        if refused and len(refused) == len(explained):
+            raise UserError(self._summarise(refused))
+        done = sum(outcome.code == "done" for outcome, _text in explained)
+        message = self.env._(
+            "%(done)s done, %(rest)s already so.", done=done, rest=len(explained) - done - len(refused)
+        )
+        if refused:
+            message = self.env._(
+                "%(done)s done, %(rest)s already so, %(refused)s refused:\n%(why)s",
+                done=done,
+                rest=len(explained) - done - len(refused),
+                refused=len(refused),
+                why=self._summarise(refused),
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if refused else "success",
+                "sticky": bool(refused),
+                "message": message,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _summarise(self, refused, limit=10):
+        """One text for many refusals: whom and why, the first ``limit`` of them."""
+        if len(refused) == 1 and len(self) == 1:
+            return refused[0][1]
+        shown = self.browse(outcome.status_id for outcome, _text in refused[:limit])
+        names = {status.id: status.form_id.display_name for status in shown._filtered_access("read")}
+        lines = [f"{names.get(outcome.status_id, outcome.status_id)}: {text}" for outcome, text in refused[:limit]]
+        if len(refused) > limit:
+            lines.append(self.env._("… and %s more", len(refused) - limit))
+        return "\n".join(lines)
+
+    # -- the gate --------------------------------------------------------------
+
+    def _decide(self, decision, door, reason=None):
+        """Take a decision on these statuses: the one gate.
+
+        One SQL statement, whatever the number of rows: it looks at every row under the
+        caller's record rules (those for *writing* statuses say who may act), evaluates
+        windows, moves and prerequisites, locks the prerequisites it relies on, writes
+        the rows that pass and their log lines, and answers for each row.  A decision
+        that opens a status needs one more, for what relied on it.
+
+        Two people at once: an approval holds ``FOR SHARE`` the settled prerequisites
+        (and deferrals) it relies on, a reopening holds ``FOR UPDATE`` the dependants of
+        what it reopens.  Whichever comes second fails to serialise, is retried by
+        Odoo, and then sees the truth.
+
+        :param str decision: a key of :data:`MOVES`
+        :param str door: a key of :data:`DOORS`: through what the decision came
+        :param str reason: why, kept on the status and in the log
+        :return: list of :class:`Outcome`, one a row, in the order of ``self``
+        :raise UserError: unknown decision
+        """
+        move = MOVES.get(decision)
+        if move is None:
+            raise UserError(self.env._("There is no decision “%s”.", decision))
+        if door not in dict(DOORS):
+            raise ValueError(f"unknown door {door!r}")
+        reason = (reason or "").strip() or None
+        if not self.ids:
+            return []
+        found = self._pass_gate(decision, move, door, reason)
+        return [found.get(status_id) or Outcome(status_id, "unknown") for status_id in self.ids]
+
+    def _pass_gate(self, decision, move, door, reason):
+        """Run the statement, again for rows that waited for others of the same call.
+
+        Somebody who confirms two steps of a graduate at once means them in their order.
+        The number of passes is bounded by the depth of the process, not by the rows.
+
+        :return: dict ``{status id: Outcome}``
+        """
+        self.env.flush_all()
+        self.env.cr.execute(self._gate_sql(decision, move, door, reason))
+        rows = self.env.cr.fetchall()
+        found = {
+            status_id: Outcome(status_id, code, tuple(map(tuple, missing or ())))
+            for status_id, _form_id, _step_id, code, missing in rows
+        }
+        done = {row[0]: row[1:3] for row in rows if row[3] == "done"}
+        if not done:
+            return found
+        statuses = self.browse(done)
+        statuses._invalidate_decided()
+        if move.target != "approved":
+            statuses._mark_dependants(door)
+        # sudo: forms are settled for what the gate let through, whoever may read them.
+        forms = self.env["clearance.form"].sudo().browse({form_id for form_id, _step_id in done.values()})
+        forms._settle_after_commit()
+        settled = set(done.values())
+        waiting = self.browse(
+            row[0]
+            for row in rows
+            if row[3] == "missing" and all((row[1], step_id) in settled for _station_id, step_id in row[4])
+        )
+        if waiting:
+            found |= waiting._pass_gate(decision, move, door, reason)
+        return found
+
+    def _gate_sql(self, decision, move, door, reason):
+        """The statement of :meth:`_decide`; one row
+        ``(id, form id, step id, code, missing pairs)`` a status.
+
+        Raw SQL because the same through the ORM costs from 2.4 (a class) to 49 times
+        (with tracking) as much, and because check, write and log must see one snapshot.
+        """
+        return SQL(
+            """
+            WITH mine AS (%(mine)s),
+            target AS (
+                SELECT status.id, status.form_id, status.step_id, status.state,
+                       %(verdict)s AS code
+                  FROM clearance_status status
+                  JOIN clearance_step step ON step.id = status.step_id
+                  JOIN clearance_session session ON session.id = status.session_id
+                  LEFT JOIN mine ON mine.id = status.id
+                 WHERE status.id = ANY(%(ids)s)
+            ),
+            missing AS (%(missing)s),
+            passing AS (
+                SELECT target.id, target.form_id, target.step_id, target.state
+                  FROM target
+                 WHERE target.code = 'done'
+                   AND NOT EXISTS (SELECT 1 FROM missing WHERE missing.id = target.id)
+            ),
+            held AS MATERIALIZED (%(held)s),
+            written AS (
+                UPDATE clearance_status status
+                   SET state = %(target)s,
+                       required = %(required)s,
+                       is_open = (%(required)s AND %(opens)s),
+                       needs_review = FALSE,
+                       user_id = %(uid)s,
+                       decided_at = %(now)s,
+                       door = %(door)s,
+                       reason = %(reason)s
+                  FROM passing, clearance_step step
+                 WHERE status.id = passing.id AND step.id = passing.step_id
+             RETURNING status.id, status.form_id, status.step_id, status.station_id,
+                       status.session_id, status.company_id, status.college_id,
+                       passing.state AS from_state, status.state AS to_state
+            ),
+            logged AS (%(log)s)
+            SELECT target.id, target.form_id, target.step_id,
+                   CASE WHEN missing.id IS NULL THEN target.code ELSE 'missing' END,
+                   missing.pairs
+              FROM target
+              LEFT JOIN missing ON missing.id = target.id
+             WHERE (SELECT count(*) FROM held) >= 0
+            """,
+            mine=self._actionable_query().select(SQL("clearance_status.id")),
+            verdict=self._verdict_sql(move, door, reason),
+            ids=self.ids,
+            missing=self._gate_missing_sql(move),
+            held=self._held_sql(move),
+            target=self._target_sql(move),
+            # Set optional takes the star off this one status; reopening puts it back.
+            required=self._required_sql(move),
+            opens=SQL("%s IN ('pending', 'submitted', 'rejected')", self._target_sql(move)),
+            uid=self.env.uid,
+            now=self.env.cr.now(),
+            door=door,
+            reason=reason,
+            log=self.env["clearance.log"]._insert_sql("written", action=decision, door=door, reason=reason),
+        )
+
+    def _actionable_query(self):
+        """Those of these statuses the user may act on: the record rules for writing say so."""
+        # The rules are put inline into the search: applied to ``id IN (...)`` afterwards
+        # they would be planned badly.
+        domain = Domain("id", "in", self.ids)
+        if not self.env.su:
+            if not self.browse().has_access("write"):
+                return self.browse()._as_query()
+            # sudo: the domain replaces the access check; rules reach over stations and
+            # classes that the user need not be able to read.
+            domain &= self.env["ir.rule"]._compute_domain(self._name, "write")
+        return self.sudo().with_context(active_test=False)._search(domain)
+
+    def _verdict_sql(self, move, door, reason):
+        """The first obstacle of a row, or ``done``; prerequisites are looked at later."""
+        person = door not in MACHINE_DOORS
+        graduate = person and not self.env.su and self.env.user.share
+        bypass_window = not person or self.env.su or self.env.user.has_group("graduate_clearance.group_manager")
+        target = self._target_sql(move)
+        now = self.env.cr.now()
+        cases = [SQL("WHEN mine.id IS NULL THEN 'not_yours'")]
+        if graduate:
+            if move.target == "approved":
+                cases.append(SQL("WHEN step.mode <> 'graduate' THEN 'not_yours'"))
+            elif not move.graduate:
+                cases.append(SQL("WHEN TRUE THEN 'not_yours'"))
+        cases += [
+            SQL("WHEN session.state <> 'open' THEN 'session_closed'"),
+            SQL("WHEN status.active IS NOT TRUE THEN 'withdrawn'"),
+        ]
+        if not bypass_window:
+            cases += [
+                SQL("WHEN %s < session.open_from THEN 'too_early'", now),
+                SQL("WHEN %s > session.open_until THEN 'too_late'", now),
+            ]
+            if move.waits or move.graduate:
+                cases += [
+                    SQL("WHEN %s < step.open_from THEN 'too_early'", now),
+                    SQL("WHEN %s > step.deadline THEN 'too_late'", now),
+                ]
+        cases += [
+            SQL(
+                "WHEN status.state = %s AND NOT (status.needs_review AND %s) THEN 'already'",
+                target,
+                move.target == "approved",
+            ),
+            SQL(
+                "WHEN NOT (status.state = ANY(%s) OR (status.needs_review AND status.state = %s)) THEN 'not_allowed'",
+                list(move.sources),
+                target,
+            ),
+        ]
+        if door == "feed":
+            cases.append(
+                SQL(
+                    "WHEN status.decided_at IS NOT NULL AND status.door <> ALL(%s) THEN 'kept'",
+                    list(MACHINE_DOORS),
+                )
+            )
+        if person and not reason:
+            cases.append(
+                SQL("WHEN TRUE THEN 'reason_required'")
+                if move.reason_required
+                else SQL("WHEN step.mode = 'feed' THEN 'reason_required'")
+            )
+        return SQL("CASE %s ELSE 'done' END", SQL(" ").join(cases))
+
+    def _target_sql(self, move):
+        if move.target != "initial":
+            return SQL("%s", move.target)
+        return SQL("(CASE WHEN step.required THEN 'pending' ELSE 'optional' END)")
+
+    def _required_sql(self, move):
+        if move.target == "optional":
+            return SQL("FALSE")
+        if move.target == "initial":
+            return SQL("step.required")
+        return SQL("status.required")
+
+    def _gate_missing_sql(self, move):
+        """Rows of ``target`` that would pass but for prerequisites, with these as pairs."""
+        if not move.waits:
+            return SQL("SELECT NULL::int AS id, NULL::int[] AS pairs WHERE FALSE")
+        return SQL(
+            """
+            SELECT target.id, array_agg(ARRAY[missing.station_id, missing.step_id]) AS pairs
+              FROM target
+             CROSS JOIN LATERAL (%s) missing
+             WHERE target.code = 'done'
+             GROUP BY target.id
+            """,
+            self._missing_sql(SQL("target.form_id"), SQL("target.step_id"), SQL("prereq.station_id, prereq.step_id")),
+        )
+
+    def _held_sql(self, move):
+        """Hold what an approval relies on until it is committed."""
+        if not move.waits:
+            return SQL("SELECT 1")
+        return SQL(
+            """
+            SELECT prereq.id
+              FROM passing
+              JOIN clearance_step_blocking_rel rel ON rel.step_id = passing.step_id
+              JOIN clearance_status prereq
+                ON prereq.form_id = passing.form_id AND prereq.step_id = rel.prerequisite_id
+             ORDER BY prereq.id
+               FOR SHARE OF prereq
+            """
+        )
+
+    def _mark_dependants(self, door):
+        """Mark approved statuses that relied on these as needing another look.
+
+        All the way down: what relied on a marked one is marked too.  A dependant that
+        is being approved in another transaction is waited for (``FOR UPDATE``).
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH RECURSIVE opened AS (
+                    SELECT status.form_id, status.step_id
+                      FROM clearance_status status
+                     WHERE status.id = ANY(%(ids)s) AND status.is_open IS TRUE
+                       AND NOT %(lifted)s
+                ),
+                down(step_id, dependant_id) AS (
+                    SELECT rel.prerequisite_id, rel.step_id
+                      FROM clearance_step_blocking_rel rel
+                     WHERE rel.prerequisite_id IN (SELECT step_id FROM opened)
+                    UNION
+                    SELECT down.step_id, rel.step_id
+                      FROM down
+                      JOIN clearance_step_blocking_rel rel ON rel.prerequisite_id = down.dependant_id
+                )
+                SELECT status.id
+                  FROM opened
+                  JOIN down ON down.step_id = opened.step_id
+                  JOIN clearance_status status
+                    ON status.form_id = opened.form_id AND status.step_id = down.dependant_id
+                 ORDER BY status.id
+                   FOR UPDATE OF status
+                """,
+                ids=self.ids,
+                lifted=self.env["clearance.override"]._in_force_sql(SQL("status.id")),
+            )
+        )
+        self.browse(row[0] for row in self.env.cr.fetchall())._mark_for_review(door)
+
+    def _mark_for_review(self, door):
+        """Mark those of these statuses that are approved as needing another look, and log it."""
+        if not self.ids:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH written AS (
+                    UPDATE clearance_status status
+                       SET needs_review = TRUE, is_open = status.required
+                     WHERE status.id = ANY(%(ids)s)
+                       AND status.state = 'approved' AND NOT status.needs_review
+                 RETURNING status.id, status.form_id, status.step_id, status.station_id,
+                           status.session_id, status.company_id, status.college_id,
+                           status.state AS from_state, status.state AS to_state
+                )
+                %(log)s
+                """,
+                ids=self.ids,
+                log=self.env["clearance.log"]._insert_sql("written", action="review", door=door),
+            )
+        )
+        self._invalidate_decided()
+
+    def _invalidate_decided(self):
+        """Drop exactly what the gate's SQL has changed from the cache."""
+        self.invalidate_recordset(
+            ["state", "required", "is_open", "needs_review", "user_id", "decided_at", "door", "reason"],
+            flush=False,
+        )
+        self._invalidate_cache(["ready", "blocked_by", "legend", "is_lifted"])
+        self.env["clearance.form"]._invalidate_cache(["due_count", "open_count", "progress", "record"])
+
+    # -- answers for people ----------------------------------------------------
+
+    @api.model
+    def _explain(self, outcomes):
+        """Put outcomes into words.
+
+        :param list outcomes: of :class:`Outcome`
+        :return: list of pairs ``(outcome, message)``; the message of a done row is empty
+        """
+        names = self._get_step_names(pair for outcome in outcomes for pair in outcome.missing)
+        words = {
+            "done": "",
+            "already": self.env._("Already so."),
+            "not_yours": self.env._("This step is not yours to decide."),
+            "unknown": self.env._("This step is not yours to decide."),
+            "session_closed": self.env._("The session is not open."),
+            "withdrawn": self.env._("The graduate has been taken out of this session."),
+            "too_early": self.env._("The time for this step has not begun."),
+            "too_late": self.env._("The time for this step is over."),
+            "not_allowed": self.env._("This cannot be done from the present state."),
+            "reason_required": self.env._("A reason is required."),
+            "kept": self.env._("A person has decided otherwise; that decision stands."),
+        }
+        return [
+            (outcome, words.get(outcome.code) if outcome.code != "missing" else self._explain_missing(outcome, names))
+            for outcome in outcomes
+        ]
+
+    def _explain_missing(self, outcome, names):
+        steps = "\n".join(f"- {names[pair]}" for pair in outcome.missing)
+        return self.env._("These steps are not settled yet:\n%(steps)s", steps=steps)

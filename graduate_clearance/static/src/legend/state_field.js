@@ -1,0 +1,71 @@
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+import { Component } from "@odoo/owl";
+
+/** A state as the legend shows it: icon, word and colour. */
+export class StateField extends Component {
+    static template = "graduate_clearance.StateField";
+    static props = { ...standardFieldProps };
+
+    get state() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get label() {
+        const { selection } = this.props.record.fields[this.props.name];
+        const option = selection.find(([value]) => value === this.state);
+        return option ? option[1] : "";
+    }
+}
+
+export const stateField = {
+    component: StateField,
+    displayName: _t("Clearance state"),
+    supportedTypes: ["selection"],
+};
+
+/** Says that a restriction is lifted; shows nothing else. */
+export class LiftedField extends Component {
+    static template = "graduate_clearance.LiftedField";
+    static props = { ...standardFieldProps };
+
+    get isLifted() {
+        return this.props.record.data[this.props.name];
+    }
+}
+
+export const liftedField = {
+    component: LiftedField,
+    displayName: _t("Clearance deferral"),
+    supportedTypes: ["boolean"],
+    isEmpty: () => false,
+};
+
+/** ★ Required or ☆ Optional; a click changes it where the field may be edited. */
+export class RequiredField extends Component {
+    static template = "graduate_clearance.RequiredField";
+    static props = { ...standardFieldProps };
+
+    get isRequired() {
+        return this.props.record.data[this.props.name];
+    }
+
+    async onClick() {
+        if (!this.props.readonly) {
+            await this.props.record.update({ [this.props.name]: !this.isRequired });
+        }
+    }
+}
+
+export const requiredField = {
+    component: RequiredField,
+    displayName: _t("Required or optional step"),
+    supportedTypes: ["boolean"],
+    isEmpty: () => false,
+};
+
+registry.category("fields").add("clearance_state", stateField);
+registry.category("fields").add("clearance_lifted", liftedField);
+registry.category("fields").add("clearance_required", requiredField);

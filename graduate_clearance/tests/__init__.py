@@ -1,0 +1,5 @@
+from . import (
+    test_gate,
+    test_roster,
+    test_security,
+)

@@ -1,0 +1,1 @@
+from . import clearance_session_open, clearance_status_decide
