@@ -23,16 +23,8 @@ class ClearancePortal(CustomerPortal):
 
     def _get_clearance_count(self):
         """Number of open steps of the user in sessions that are open."""
-        Status = request.env["clearance.status"]
-        if not Status.has_access("read"):
-            return 0
-        return Status.search_count(
-            [
-                ("form_id.partner_id", "=", request.env.user.partner_id.id),
-                ("session_id.state", "=", "open"),
-                ("is_open", "=", True),
-            ]
-        )
+        forms = self._get_clearance_forms()
+        return sum(forms.filtered(lambda form: form.session_state == "open").mapped("open_count"))
 
     def _get_clearance_forms(self):
         """The user's own forms, the latest first; none for those who may not read any."""

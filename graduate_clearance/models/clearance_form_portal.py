@@ -22,13 +22,14 @@ class ClearanceForm(models.Model):
         return super()._get_share_url(redirect, signup_partner, pid, share_token=False)
 
     @api.model
-    def _get_allowed_access_params(self):
-        """No token opens the messages of a form either.
+    def _get_thread_with_access(self, thread_id, **kwargs):
+        """The thread under the user's own rights: no token opens its messages either.
 
         They are about one person's debts, and whoever is forwarded a mail holds the
         token that Odoo puts into its link.
         """
-        return super()._get_allowed_access_params() - {"hash", "pid", "token"}
+        kwargs = {key: value for key, value in kwargs.items() if key not in ("hash", "pid", "token")}
+        return super()._get_thread_with_access(thread_id, **kwargs)
 
     # -- values ----------------------------------------------------------------
 
@@ -123,8 +124,8 @@ class ClearanceForm(models.Model):
         Worked out from the statuses: the form's own state follows a moment later.
 
         :return: dict with ``total``, ``left``, ``percent``, ``state`` (``open``, ``cleared``
-            or ``deferred``), ``headline`` (text) and ``next`` (text, empty when nothing
-            waits for the graduate)
+            or ``deferred``), ``headline`` (text), ``next`` (text, empty when nothing waits for
+            the graduate) and ``next_id`` (id of that status, or False)
         """
         due = [step for step in steps if step["required"] and step["state"] != "not_required"]
         left = [step for step in due if step["is_open"]]
@@ -140,6 +141,7 @@ class ClearanceForm(models.Model):
             "state": state,
             "headline": self._get_portal_headline(state, len(left), len(due)),
             "next": self._get_portal_next(todo) if todo else "",
+            "next_id": todo["id"] if todo else False,
         }
 
     def _get_portal_headline(self, state, left, total):
@@ -165,7 +167,7 @@ class ClearanceForm(models.Model):
 
     def _get_portal_phones(self, phone):
         """Split what stands in a phone field into numbers one can call."""
-        texts = filter(None, (text.strip() for text in re.split(r"[/,;、,;]", phone or "")))
+        texts = filter(None, (text.strip() for text in re.split(r"[/,;、，；]", phone or "")))
         return [{"text": text, "href": "tel:" + re.sub(r"[^\d+*#]", "", text)} for text in texts]
 
     def _get_portal_timezone(self):
@@ -249,7 +251,7 @@ class ClearanceForm(models.Model):
         """Names ``station: step`` of the prerequisites that are missing, as one array."""
         return SQL(
             """
-            SELECT array_agg(%(station)s || ': ' || %(step)s ORDER BY other.sequence, other.id) AS names
+            SELECT array_agg((%(station)s) || ': ' || (%(step)s) ORDER BY other.sequence, other.id) AS names
               FROM (%(missing)s) missing
               JOIN clearance_step other ON other.id = missing.step_id
               JOIN clearance_station place ON place.id = missing.station_id

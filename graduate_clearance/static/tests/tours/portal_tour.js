@@ -45,19 +45,20 @@ registry.category("web_tour.tours").add("clearance_portal_tour", {
         {trigger: ".o_clearance_step:contains(Deposit refund) .o_clearance_state_optional:contains(Optional)"},
         {
             content: "A step that waits says for what",
-            trigger: ".o_clearance_blocked:contains(Student Affairs: Return student card)",
+            trigger: ".o_clearance_blocked:contains(College of Mechanics Certificates: Degree certificate)",
         },
         {
-            content: "What is settled or waits is folded, and unfolds",
-            trigger: ".o_clearance_step:contains(Degree certificate) details:not([open]) summary",
+            content: "What does not come next is folded, and unfolds",
+            trigger: ".o_clearance_step:has(h3:contains(Degree certificate)) .o_clearance_info:not([open]) summary",
             run: checkTarget,
         },
         {
-            trigger: ".o_clearance_step:contains(Degree certificate) summary",
+            trigger: ".o_clearance_step:has(h3:contains(Degree certificate)) .o_clearance_info summary",
             run: "click",
         },
         {
-            trigger: ".o_clearance_step:contains(Degree certificate) details[open] p:contains(Bring your card.)",
+            trigger:
+                ".o_clearance_step:has(h3:contains(Degree certificate)) .o_clearance_info[open] p:contains(Bring your card.)",
             run: checkWidth,
         },
         {
