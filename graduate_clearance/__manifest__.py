@@ -47,5 +47,6 @@
             "graduate_clearance/static/tests/tours/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

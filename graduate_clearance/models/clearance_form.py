@@ -26,7 +26,7 @@ class ClearanceForm(models.Model):
     company_id = fields.Many2one("res.company", "Campus", required=True, readonly=True, index=True)
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True, index=True, ondelete="restrict")
     college_id = fields.Many2one("clearance.college", readonly=True, index=True, ondelete="restrict")
-    class_id = fields.Many2one("clearance.class", "Class", readonly=True, index="btree_not_null", ondelete="restrict")
+    class_id = fields.Many2one("clearance.class", readonly=True, index="btree_not_null", ondelete="restrict")
     room_id = fields.Many2one("clearance.room", readonly=True, index="btree_not_null", ondelete="restrict")
     earlier_year = fields.Boolean("Of an earlier year", readonly=True)
     major = fields.Char(related="student_id.major")
@@ -63,7 +63,7 @@ class ClearanceForm(models.Model):
         for form in self:
             form.display_name = form.student_id.display_name
 
-    def _compute_access_url(self):
+    def _compute_access_url(self):  # pylint: disable=missing-return
         super()._compute_access_url()
         for form in self:
             form.access_url = f"/my/clearance/{form.id}"
@@ -167,7 +167,6 @@ class ClearanceForm(models.Model):
         """
         if not self.ids:
             return
-        Override = self.env["clearance.override"]
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -175,35 +174,41 @@ class ClearanceForm(models.Model):
                 self.ids,
             )
         )
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH verdict AS (
-                    SELECT form.id,
-                           CASE WHEN form.state = 'withdrawn' THEN 'withdrawn'
-                                WHEN count(status.id) = 0 THEN 'cleared'
-                                WHEN bool_and(status.id IS NULL OR %(lifted)s) THEN 'deferred'
-                                ELSE 'open' END AS state
-                      FROM clearance_form form
-                      LEFT JOIN clearance_status status
-                        ON status.form_id = form.id AND status.is_open IS TRUE
-                           AND status.active IS TRUE
-                     WHERE form.id = ANY(%(ids)s)
-                     GROUP BY form.id
-                )
-                UPDATE clearance_form form
-                   SET state = verdict.state,
-                       cleared_at = CASE WHEN verdict.state IN ('cleared', 'deferred')
-                                         THEN COALESCE(form.cleared_at, now() AT TIME ZONE 'UTC')
-                                    END
-                  FROM verdict
-                 WHERE form.id = verdict.id AND form.state <> verdict.state
-                """,
-                ids=self.ids,
-                lifted=Override._in_force_sql(SQL("status.id")),
-            )
-        )
+        self.env.cr.execute(self._settle_sql(SQL("form.id = ANY(%s)", self.ids)))
         self.invalidate_recordset(["state", "cleared_at"], flush=False)
+
+    @api.model
+    def _settle_sql(self, which):
+        """An ``UPDATE`` of the forms whose statuses amount to something else by now.
+
+        :param SQL which: a condition on ``form``
+        """
+        return SQL(
+            """
+            WITH verdict AS (
+                SELECT form.id,
+                       CASE WHEN form.state = 'withdrawn' THEN 'withdrawn'
+                            WHEN count(status.id) = 0 THEN 'cleared'
+                            WHEN bool_and(status.id IS NULL OR %(lifted)s) THEN 'deferred'
+                            ELSE 'open' END AS state
+                  FROM clearance_form form
+                  LEFT JOIN clearance_status status
+                    ON status.form_id = form.id AND status.is_open IS TRUE
+                       AND status.active IS TRUE
+                 WHERE %(which)s
+                 GROUP BY form.id
+            )
+            UPDATE clearance_form form
+               SET state = verdict.state,
+                   cleared_at = CASE WHEN verdict.state IN ('cleared', 'deferred')
+                                     THEN COALESCE(form.cleared_at, now() AT TIME ZONE 'UTC')
+                                END
+              FROM verdict
+             WHERE form.id = verdict.id AND form.state <> verdict.state
+            """,
+            which=which,
+            lifted=self.env["clearance.override"]._in_force_sql(SQL("status.id")),
+        )
 
     @api.model
     def _cron_settle(self):

@@ -39,8 +39,8 @@ class ClearanceLog(models.Model):
         required=True,
         readonly=True,
     )
-    from_state = fields.Selection(STATES, "From", readonly=True)
-    to_state = fields.Selection(STATES, "To", readonly=True)
+    from_state = fields.Selection(STATES, "State before", readonly=True)
+    to_state = fields.Selection(STATES, "State after", readonly=True)
     reason = fields.Char("Why", readonly=True)
     door = fields.Selection(DOORS, "Through", readonly=True)
     form_id = PlainMany2one("clearance.form", readonly=True, index=True)
@@ -69,19 +69,17 @@ class ClearanceLog(models.Model):
         )
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         """Refused: log lines are written by what they record."""
         raise UserError(self.env._("Nobody writes the log by hand."))
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Refused for everybody, superuser included."""
         raise UserError(self.env._("The log cannot be changed."))
 
-    def unlink(self):
-        """Refused for everybody, superuser included."""
-        if self:
-            raise UserError(self.env._("The log cannot be deleted."))
-        return True
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The log cannot be deleted."))
 
     def _insert_sql(self, source, action, door=None, reason=None):
         """An ``INSERT`` of one log line for each row of ``source``.

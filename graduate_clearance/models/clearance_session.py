@@ -156,6 +156,7 @@ class ClearanceSession(models.Model):
     def action_open_wizard(self):
         """Show what opening (again) would do; nothing is written before it is confirmed."""
         self.ensure_one()
+        self.check_access("write")
         self._check_not_closed()
         return {
             "type": "ir.actions.act_window",
@@ -163,7 +164,7 @@ class ClearanceSession(models.Model):
             "res_model": "clearance.session.open",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_session_id": self.id},
+            "context": {"default_session_id": self.id, "dialog_size": "extra-large"},
         }
 
     def action_close(self):

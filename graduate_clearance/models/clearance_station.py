@@ -131,18 +131,20 @@ class ClearanceStation(models.Model):
         return info
 
     def _get_desks(self):
-        """This station and the desks below it, with the scope they have all the way up.
+        """These stations and the desks below each, with the scope they have all the way up.
 
         A desk takes a graduate who fits its own scope and that of every station between
-        it and this one.
+        it and the one it is looked for.
 
-        :return: list of ``(station, depth, (college ids, class ids, room ids))``, in the
-            order of the tree; None for a scope that takes everybody
+        :return: dict ``{station: [(desk, depth, (college ids, class ids, room ids)), ...]}``,
+            the desks in the order of the tree; None for a scope that takes everybody
         """
-        self.ensure_one()
-        desks = []
+        tree = self.search_fetch(
+            Domain("id", "child_of", self.ids), ["parent_id", "college_ids", "class_ids", "room_ids"]
+        )
+        below = tree.grouped("parent_id")
 
-        def visit(station, depth, scope):
+        def walk(station, depth, scope):
             own = (station.college_ids.ids, station.class_ids.ids, station.room_ids.ids)
             # Rooms nest (a building within a campus): the deepest scope says enough.
             colleges, classes = (
@@ -150,12 +152,11 @@ class ClearanceStation(models.Model):
                 for inner, outer in zip((set(ids) or None for ids in own[:2]), scope[:2], strict=True)
             )
             rooms = set(own[2]) or scope[2]
-            desks.append((station, depth, (colleges, classes, rooms)))
-            for child in station.child_ids.filtered("active"):
-                visit(child, depth + 1, (colleges, classes, rooms))
+            yield station, depth, (colleges, classes, rooms)
+            for desk in below.get(station, ()):
+                yield from walk(desk, depth + 1, (colleges, classes, rooms))
 
-        visit(self, 0, (None, None, None))
-        return desks
+        return {station: list(walk(station, 0, (None, None, None))) for station in self}
 
     def action_open_statuses(self):
         """Open this station's statuses."""

@@ -19,7 +19,7 @@ class ClearanceStudent(models.Model):
 
     student_number = fields.Char(required=True, index="trigram")
     partner_id = fields.Many2one("res.partner", "Contact", required=True, index=True, ondelete="restrict")
-    name = fields.Char(related="partner_id.name", store=True, readonly=False, index="trigram")
+    name = fields.Char("Full name", related="partner_id.name", store=True, readonly=False, index="trigram")
     email = fields.Char(related="partner_id.email", readonly=False)
     phone = fields.Char(related="partner_id.phone", readonly=False)
     image_128 = fields.Image(related="partner_id.image_128")
@@ -45,9 +45,7 @@ class ClearanceStudent(models.Model):
         ondelete="restrict",
         check_company=True,
     )
-    class_id = fields.Many2one(
-        "clearance.class", "Class", index="btree_not_null", ondelete="restrict", check_company=True
-    )
+    class_id = fields.Many2one("clearance.class", index="btree_not_null", ondelete="restrict", check_company=True)
     counsellor_id = fields.Many2one(related="class_id.counsellor_id")
     room_id = fields.Many2one("clearance.room", index="btree_not_null", ondelete="restrict", check_company=True)
     major = fields.Char()
@@ -69,7 +67,7 @@ class ClearanceStudent(models.Model):
     )
     graduation_state = fields.Selection(
         [
-            ("due", "Graduates"),
+            ("due", "Graduating"),
             ("postponed", "Graduation postponed"),
             ("left", "Left without graduating"),
         ],
@@ -96,7 +94,7 @@ class ClearanceStudent(models.Model):
         for student in self:
             student.display_name = " ".join(filter(None, (student.student_number, student.name)))
 
-    @api.depends("class_id")
+    @api.depends("class_id.college_id")
     def _compute_college_id(self):
         for student in self:
             student.college_id = student.class_id.college_id or student.college_id

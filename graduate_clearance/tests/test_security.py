@@ -144,7 +144,7 @@ class TestVisibility(SecurityCase):
         draft = self.clearance.copy()
         self.assertIn(draft.id, self.seen(self.manager, "clearance.session"))
         self.assertNotIn(draft.id, self.seen(self.librarian, "clearance.session"))
-        self.assertNotIn(draft.id, self.seen(self.graduate, "clearance.session"))
+        self.assert_denied(self.graduate, "clearance.session", "search_read", [], fields=["id"])
 
     def test_attachments_and_messages_follow_the_form(self):
         form = self.forms[3]

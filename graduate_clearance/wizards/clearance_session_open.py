@@ -54,14 +54,13 @@ class ClearanceSessionOpen(models.TransientModel):
     @api.model
     def _find_problems(self, steps, preview):
         """Sentences about what would go wrong, each naming the step."""
-        _ = self.env._
         problems = []
         if not steps:
-            problems.append(_("The session has no steps."))
+            problems.append(self.env._("The session has no steps."))
         if not preview["members"]:
-            problems.append(_("No graduate fits the filter of the session."))
+            problems.append(self.env._("No graduate fits the filter of the session."))
         if cycle := steps._find_cycle():
-            problems.append(_("These steps wait for each other: %s.", " → ".join(step.name for step in cycle)))
+            problems.append(self.env._("These steps wait for each other: %s.", " → ".join(step.name for step in cycle)))
         by_step = {line["step_id"]: line for line in preview["steps"]}
         for step in steps:
             line = by_step.get(step.id)
@@ -69,12 +68,16 @@ class ClearanceSessionOpen(models.TransientModel):
                 continue
             name = step.with_context(clearance_full_name=True).display_name
             if not line["applies"] and preview["members"]:
-                problems.append(_("%s: applies to no graduate. Is a trait missing?", name))
+                problems.append(self.env._("%s: applies to no graduate. Is a trait missing?", name))
             if line["no_desk"]:
-                problems.append(_("%(step)s: no desk takes %(count)s graduates.", step=name, count=line["no_desk"]))
+                problems.append(
+                    self.env._("%(step)s: no desk takes %(count)s graduates.", step=name, count=line["no_desk"])
+                )
             if line["nobody"]:
                 problems.append(
-                    _("%(step)s: nobody can confirm it for %(count)s graduates.", step=name, count=line["nobody"])
+                    self.env._(
+                        "%(step)s: nobody can confirm it for %(count)s graduates.", step=name, count=line["nobody"]
+                    )
                 )
         return problems
 

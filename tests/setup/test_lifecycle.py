@@ -37,6 +37,7 @@ def test_install_upgrade_uninstall(instance):
 
     assert not ask("SELECT name FROM ir_module_module WHERE name LIKE %s AND state <> 'uninstalled'", f"{ADDON}%")
     assert not ask("SELECT tablename FROM pg_tables WHERE tablename LIKE %s", "clearance\\_%")
+    assert not ask("SELECT proname FROM pg_proc WHERE proname LIKE %s", "clearance\\_%")
     assert not ask("SELECT module, name FROM ir_model_data WHERE module LIKE %s", f"{ADDON}%")
     again = instance.modules(DATABASE, "-i", names)
     assert not COMPLAINT.findall(again)
