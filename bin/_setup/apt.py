@@ -28,7 +28,7 @@ def install(packages: list[str], why: str, *, required: bool = True) -> bool:
     if command is None:
         if required:
             raise SetupError(f"{why} needs packages of the system that are missing: {' '.join(packages)}", by_hand)
-        say(f"  {why}: missing {' '.join(packages)}. {by_hand}")
+        say(f"  {why}: missing, and goes on without. {by_hand}")
         return False
     with step(f"{why}: installing {' '.join(packages)}"):
         try:
@@ -37,7 +37,8 @@ def install(packages: list[str], why: str, *, required: bool = True) -> bool:
         except SetupError as error:
             if required:
                 raise SetupError(str(error), by_hand) from error
-            say(f"  {why}: {error}\n  {by_hand}")
+            # Debian 13 has no wkhtmltopdf, for one.
+            say(f"  goes on without; apt says: {str(error).splitlines()[-1]}")
             return False
     return True
 
@@ -46,6 +47,13 @@ def ensure_commands(wanted: dict[str, str], why: str, *, required: bool = True) 
     """See that programs are there: {program: the package that has it}."""
     missing = sorted({package for program, package in wanted.items() if not shutil.which(program)})
     return not missing or install(missing, why, required=required)
+
+
+def ensure_printing() -> None:
+    """What PDFs with Chinese text need; everything else works without."""
+    ensure_commands({"wkhtmltopdf": "wkhtmltopdf"}, "Printed forms", required=False)
+    if not shutil.which("fc-list") or not run(["fc-list", ":lang=zh"]).strip():
+        install(["fontconfig", "fonts-noto-cjk"], "Chinese text in printed forms", required=False)
 
 
 def mirror() -> str:

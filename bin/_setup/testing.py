@@ -64,11 +64,12 @@ def _parse(argv: list[str]):
 
 
 def _ensure_tools() -> None:
+    apt.ensure_commands({"git": "git", "pgrep": "procps"}, "Tests")
     node.ensure()
     if not any(map(shutil.which, BROWSERS)):
         # Without a browser Odoo would skip its tests in silence.
-        apt.install(["chromium", "fonts-noto-cjk"], "Tests in a browser")
-    apt.ensure_commands({"wkhtmltopdf": "wkhtmltopdf"}, "Printed forms")
+        apt.install(["chromium"], "Tests in a browser")
+    apt.ensure_printing()
 
 
 def _arguments(instance: Instance, options) -> list[str]:

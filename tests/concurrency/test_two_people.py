@@ -139,8 +139,10 @@ class Colleague(threading.Thread):
 
     def run(self):
         from odoo.service.model import retrying
+        from odoo.tools import mute_logger
 
-        with self.people.session() as env:
+        # A serialization failure is meant here: Odoo logs it, and tries again.
+        with mute_logger("odoo.sql_db"), self.people.session() as env:
 
             def attempt():
                 self.tries += 1

@@ -19,12 +19,12 @@ def call(command, *arguments, **env):
     )
 
 
-@pytest.mark.parametrize("command", ["demo", "test", "bench"])
+@pytest.mark.parametrize("command", ["demo", "test", "bench", "i18n"])
 def test_commands_are_executable(command):
     assert os.access(ROOT / "bin" / command, os.X_OK)
 
 
-@pytest.mark.parametrize("command", ["demo", "test"])
+@pytest.mark.parametrize("command", ["demo", "test", "i18n"])
 def test_help_names_the_options(command):
     done = call(command, "--help")
     assert done.returncode == 0
