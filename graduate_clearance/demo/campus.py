@@ -379,8 +379,8 @@ class Campus:
         """The first graduates can log in: one at work, one cleared, one with a deferral."""
         titles = [
             content.GRADUATE,
-            Text("Graduate, cleared", "毕业生(已办结)"),
-            Text("Graduate with a deferral", "毕业生(缓交)"),
+            Text("Graduate, cleared", "毕业生（已办结）"),
+            Text("Graduate with a deferral", "毕业生（缓交）"),
         ]
         logins = ["graduate", "graduate2", "graduate3"]
         students = self.students[: len(logins)]

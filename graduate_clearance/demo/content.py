@@ -230,7 +230,7 @@ STATIONS = [
         Text("Office of student work of your college", "所在学院学生工作办公室"),
         Text(
             "Your class hands in equipment and membership papers together; come yourself for loans.",
-            "教学仪器与组织关系按班级统一办理,助学贷款请本人到场确认。",
+            "教学仪器与组织关系按班级统一办理，助学贷款请本人到场确认。",
         ),
         desks=Text("%s: desk", "%s离校点"),
     ),
@@ -240,7 +240,7 @@ STATIONS = [
         Text("Library, ground floor, lending desk", "图书馆一楼借还书处"),
         Text(
             "Nothing to do if you owe neither books nor fines: the library's own system reports it.",
-            "无欠书、无欠款者无需前来,由图书管理系统自动确认。",
+            "无欠书、无欠款者无需前来，由图书管理系统自动确认。",
         ),
     ),
     Station(
@@ -273,7 +273,7 @@ STATIONS = [
         Text("Administration building, counter 5", "行政楼5号窗口"),
         Text(
             "Paid up? Then nothing is to do: the fee system reports it within the hour.",
-            "已缴清者无需前来,收费系统每小时自动更新。",
+            "已缴清者无需前来，收费系统每小时自动更新。",
         ),
     ),
     Station(
@@ -289,12 +289,12 @@ STATIONS = [
         Text("Administration building, room 208", "行政楼208室"),
         Text(
             "Certificates that were withheld are handed out here once the cause is gone.",
-            "暂缓发放的证书,清理完相关事项后在此领取。",
+            "暂缓发放的证书，清理完相关事项后在此领取。",
         ),
     ),
 ]
 
-HOURS = Text("8:30–11:30, 14:30–17:30", "8:30–11:30,14:30–17:30")
+HOURS = Text("8:30–11:30, 14:30–17:30", "8:30–11:30，14:30–17:30")
 
 #: everything that has to be settled before a certificate is handed out
 BEFORE_CERTIFICATES = ("college", "library", "affairs", "utilities", "dormitory", "network", "finance")
@@ -383,7 +383,7 @@ ROLES = [
     Role("utilities", Text("Operator, utilities", "水电通信中心操作员")),
     Role("dormitory", Text("Operator, dormitories", "宿管中心操作员")),
     Role("network", Text("Operator, network centre", "网络信息中心操作员")),
-    Role("college", Text("Operator of a college's two desks", "学院操作员(两个离校点)")),
+    Role("college", Text("Operator of a college's two desks", "学院操作员（两个离校点）")),
     Role("academic", Text("Operator, academic affairs", "教务处操作员")),
     Role("counsellor", Text("Counsellor", "辅导员")),
     Role("lead", Text("College lead", "学院负责人")),
@@ -395,7 +395,7 @@ GRADUATE = Text("Graduate", "毕业生")
 SESSION = Text("%s undergraduates", "%s届本科生离校")
 SESSION_INSTRUCTIONS = Text(
     "Settle every step that is marked with a star, then collect your certificates at your college.",
-    "请办结所有带★的环节,再到所在学院领取证件。",
+    "请办结所有带★的环节，再到所在学院领取证件。",
 )
 POSTPONED = Text("Graduation postponed by one year", "延期一年毕业")
 DEFERRAL = Text("Deferred payment, agreement shown", "已出示缓交证明")
@@ -403,7 +403,7 @@ REJECTIONS = {
     "equipment": Text("A measuring set is incomplete", "教学仪器不完整"),
     "inventory": Text("The desk lamp and a chair are missing", "缺少台灯和椅子"),
     "electricity": Text("The last bill is unpaid", "最后一期电费未缴"),
-    "card": Text("The card was lost: report the loss first", "学生证遗失,请先挂失"),
+    "card": Text("The card was lost: report the loss first", "学生证遗失，请先挂失"),
 }
 BOOKS_OWED = Text("2 books not returned", "尚有2册图书未还")
 ARREARS_OWED = Text("Tuition of the last year is unpaid", "尚欠最后一学年学费")

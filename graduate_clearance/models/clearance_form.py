@@ -88,7 +88,9 @@ class ClearanceForm(models.Model):
             form.open_count = own.get(True, 0)
             form.due_count = sum(own.values())
             done = form.due_count - form.open_count
-            form.progress = 100 * done / form.due_count if form.due_count else 100
+            form.progress = 100 * done / (form.due_count or 1)
+            if not form.due_count and form.state != "withdrawn":
+                form.progress = 100
 
     @api.depends("status_ids.state", "status_ids.is_open")
     @api.depends_context("lang")

@@ -139,7 +139,8 @@ class ClearanceStation(models.Model):
         :return: dict ``{station: [(desk, depth, (college ids, class ids, room ids)), ...]}``,
             the desks in the order of the tree; None for a scope that takes everybody
         """
-        tree = self.search_fetch(
+        # Archived desks take nobody, also where archived steps are looked at.
+        tree = self.with_context(active_test=True).search_fetch(
             Domain("id", "child_of", self.ids), ["parent_id", "college_ids", "class_ids", "room_ids"]
         )
         below = tree.grouped("parent_id")

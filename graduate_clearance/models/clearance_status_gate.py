@@ -1,5 +1,6 @@
 """The one gate: nothing else changes the state of a status."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from odoo import api, models
@@ -116,15 +117,15 @@ class ClearanceStatus(models.Model):
         refused = [(outcome, text) for outcome, text in explained if outcome.code not in ("done", "already")]
         if refused and len(refused) == len(explained):
             raise UserError(self._summarise(refused))
-        done = sum(outcome.code == "done" for outcome, _text in explained)
-        message = self.env._(
-            "%(done)s done, %(rest)s already so.", done=done, rest=len(explained) - done - len(refused)
-        )
+        counts = Counter(outcome.code for outcome, _text in explained)
+        parts = [self.env._("%s done", counts["done"])]
+        if counts["already"]:
+            parts.append(self.env._("%s already so", counts["already"]))
+        message = ", ".join(parts)
         if refused:
             message = self.env._(
-                "%(done)s done, %(rest)s already so, %(refused)s refused:\n%(why)s",
-                done=done,
-                rest=len(explained) - done - len(refused),
+                "%(others)s, %(refused)s refused:\n%(why)s",
+                others=message,
                 refused=len(refused),
                 why=self._summarise(refused),
             )

@@ -90,6 +90,7 @@ class ClearanceStep(models.Model):
         copy=False,
         help="Prerequisites, those of whole stations included. What the gate looks at.",
     )
+    waits_for = fields.Char(compute="_compute_waits_for", help="Prerequisites in one line.")
     open_from = fields.Datetime("Opens", help="Empty: with the session.")
     deadline = fields.Datetime(help="Empty: with the session.")
     place = fields.Char(translate=True, help="Empty: as the station says.")
@@ -134,6 +135,13 @@ class ClearanceStep(models.Model):
                     )
                 )
             step.blocking_step_ids = steps - step
+
+    @api.depends("prerequisite_ids.name", "prerequisite_station_ids.name")
+    @api.depends_context("lang")
+    def _compute_waits_for(self):
+        for step in self:
+            names = step.prerequisite_station_ids.mapped("name") + step.prerequisite_ids.mapped("name")
+            step.waits_for = ", ".join(names)
 
     def _compute_counts(self):
         groups = self.env["clearance.status"]._read_group(

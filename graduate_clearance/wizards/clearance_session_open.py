@@ -25,8 +25,8 @@ class ClearanceSessionOpen(models.TransientModel):
     )
 
     @api.model
-    def default_get(self, fnames):
-        values = super().default_get(fnames)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         session = self.env["clearance.session"].browse(values.get("session_id"))
         if session:
             values.update(self._prepare_preview(session))

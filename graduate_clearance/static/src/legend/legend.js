@@ -15,9 +15,6 @@ export const LEGEND = {
     lifted: _t("Deferred"),
 };
 
-/** States that leave nothing to do. */
-export const SETTLED = ["approved", "optional", "not_required"];
-
 /**
  * What the legend shows for a status: an approval that lost its ground needs another look.
  *

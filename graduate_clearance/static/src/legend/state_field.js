@@ -24,6 +24,7 @@ export const stateField = {
     component: StateField,
     displayName: _t("Clearance state"),
     supportedTypes: ["selection"],
+    listViewWidth: [120, 190],
 };
 
 /** Says that a restriction is lifted; shows nothing else. */
@@ -40,6 +41,7 @@ export const liftedField = {
     component: LiftedField,
     displayName: _t("Clearance deferral"),
     supportedTypes: ["boolean"],
+    listViewWidth: 110,
     isEmpty: () => false,
 };
 
@@ -63,6 +65,7 @@ export const requiredField = {
     component: RequiredField,
     displayName: _t("Required or optional step"),
     supportedTypes: ["boolean"],
+    listViewWidth: 95,
     isEmpty: () => false,
 };
 

@@ -1,4 +1,4 @@
-import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
+import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -6,7 +6,10 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 import { Component } from "@odoo/owl";
 
-import { LEGEND, SETTLED, getLegend } from "../legend/legend";
+import { LEGEND, getLegend } from "../legend/legend";
+
+/** How many of the steps it waits for a row names. */
+const MAX_WAITS = 2;
 
 /**
  * The whole record of a graduate over all stations, in colour.
@@ -82,22 +85,33 @@ export class RecordField extends Component {
     }
 
     count(steps) {
-        const due = steps.filter((step) => step.required && step.state !== "not_required");
+        const due = steps.filter((step) => step.isDue);
         return { due: due.length, settled: due.filter((step) => !step.is_open).length };
     }
 
     getStep(row) {
         const legend = getLegend(row);
-        const decidedAt = row.decided_at ? formatDateTime(deserializeDateTime(row.decided_at)) : "";
+        const decidedAt =
+            row.decided_at && toLocaleDateTimeString(deserializeDateTime(row.decided_at));
+        const was = row.initial_state !== row.state && LEGEND[row.initial_state];
         const step = {
             ...row,
             legend,
             label: LEGEND[legend],
-            was: row.initial_state === row.state ? "" : LEGEND[row.initial_state],
-            who: [row.user, decidedAt].filter(Boolean).join(" · "),
-            isSettled: SETTLED.includes(legend),
+            note: [was && _t("was: %s", was), row.user, decidedAt].filter(Boolean).join(" · "),
+            waits: this.getWaits(row.blocked_by),
+            isDue: row.required && row.state !== "not_required",
         };
         return { ...step, tooltip: JSON.stringify({ step }) };
+    }
+
+    /** The first steps that this one waits for; the tooltip names them all. */
+    getWaits(names) {
+        const shown = names.slice(0, MAX_WAITS).join(", ");
+        const more = names.length - MAX_WAITS;
+        return more > 0
+            ? _t("Waits for %(names)s and %(more)s more", { names: shown, more })
+            : _t("Waits for %s", shown);
     }
 
     /** Open the status, where the user may see it. */
