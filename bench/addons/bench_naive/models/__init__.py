@@ -1,0 +1,1 @@
+from . import bench_naive_form, bench_naive_status
