@@ -4,6 +4,8 @@ import random
 from collections import defaultdict
 from datetime import datetime, time, timedelta
 
+import pytz
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -19,6 +21,7 @@ _CLASS_SIZE = 28
 _CLASSES_A_COUNSELLOR = 8
 _EARLIER_YEAR_SHARE = 0.013  # as 10 of 761
 _BATCH = 1000
+_TIMEZONE = pytz.timezone("Asia/Shanghai")
 #: below this size the rarer cases are left to chance
 _SMALL = 20
 
@@ -133,6 +136,7 @@ class Campus:
                     "login": role.login,
                     "password": f"demo-{role.login}",
                     "group_ids": self._groups("base.group_user", role.group),
+                    "action_id": self.env.ref(f"graduate_clearance.{role.home}").id,
                 }
                 for role in content.ROLES
             ],
@@ -159,7 +163,7 @@ class Campus:
             [
                 {
                     "lang": self.lang,
-                    "tz": "Asia/Shanghai",
+                    "tz": _TIMEZONE.zone,
                     "company_id": self.company.id,
                     "company_ids": [Command.set(self.company.ids)],
                     **({"name": invent_name(rng, rng.choice(("female", "male")))} if rng else {}),
@@ -451,7 +455,8 @@ class Campus:
 
     def _create_session(self):
         """A session of two weeks that began three days ago."""
-        first = datetime.combine(fields.Date.context_today(self.company), time()) - timedelta(days=3)
+        midnight = datetime.combine(fields.Date.context_today(self.company), time())
+        first = _TIMEZONE.localize(midnight).astimezone(pytz.utc).replace(tzinfo=None) - timedelta(days=3)
         self.session = self._create_translated(
             "clearance.session",
             [

@@ -373,10 +373,11 @@ class Role(NamedTuple):
     login: str
     title: Text
     group: str | None = None
+    home: str = "clearance_status_action"  # where the day begins
 
 
 ROLES = [
-    Role("manager", Text("Manager", "管理员"), "group_manager"),
+    Role("manager", Text("Manager", "管理员"), "group_manager", "clearance_session_action"),
     Role("library", Text("Operator, library", "图书馆操作员")),
     Role("finance", Text("Operator, finance", "财务处操作员")),
     Role("affairs", Text("Operator, student affairs", "学生工作处操作员")),
@@ -385,10 +386,10 @@ ROLES = [
     Role("network", Text("Operator, network centre", "网络信息中心操作员")),
     Role("college", Text("Operator of a college's two desks", "学院操作员（两个离校点）")),
     Role("academic", Text("Operator, academic affairs", "教务处操作员")),
-    Role("counsellor", Text("Counsellor", "辅导员")),
-    Role("lead", Text("College lead", "学院负责人")),
-    Role("deferral", Text("Deferral officer", "缓交办理员"), "group_deferral"),
-    Role("auditor", Text("Auditor", "审计员"), "group_auditor"),
+    Role("counsellor", Text("Counsellor", "辅导员"), home="clearance_form_action_counsellor"),
+    Role("lead", Text("College lead", "学院负责人"), home="clearance_form_action_college_lead"),
+    Role("deferral", Text("Deferral officer", "缓交办理员"), "group_deferral", "clearance_override_action"),
+    Role("auditor", Text("Auditor", "审计员"), "group_auditor", "clearance_log_action"),
 ]
 
 GRADUATE = Text("Graduate", "毕业生")

@@ -161,44 +161,48 @@ class ClearanceForm(models.Model):
                 retrying(env["clearance.form"].browse(ids)._settle, env)
 
     def _settle(self):
-        """Remember what the statuses amount to: cleared, with a deferral, or open.
+        """Remember what the statuses of these forms amount to: cleared, with a deferral, or open."""
+        if self.ids:
+            self._settle_where(SQL("form.id = ANY(%s)", self.ids))
+
+    @api.model
+    def _settle_where(self, which, lock=True):
+        """Settle the forms of a condition.
 
         Idempotent.  The forms are locked first, even those that stay as they are: of
         two settlings that overlap the one with the older snapshot then either waits
         or fails to serialise, so the last one to finish has seen every decision.
-        """
-        if not self.ids:
-            return
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM clearance_form WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-                self.ids,
-            )
-        )
-        self.env.cr.execute(self._settle_sql(SQL("form.id = ANY(%s)", self.ids)))
-        self.invalidate_recordset(["state", "cleared_at"], flush=False)
-
-    @api.model
-    def _settle_sql(self, which):
-        """An ``UPDATE`` of the forms whose statuses amount to something else by now.
 
         :param SQL which: a condition on ``form``
+        :param bool lock: unset where nobody else can see the forms yet
         """
+        self.env.flush_all()
+        self.env.cr.execute(self._settle_sql(which, lock))
+        self.invalidate_model(["state", "cleared_at"], flush=False)
+
+    @api.model
+    def _settle_sql(self, which, lock):
+        """An ``UPDATE`` of the forms whose statuses amount to something else by now."""
         return SQL(
             """
-            WITH verdict AS (
+            WITH form AS MATERIALIZED (
+                SELECT form.id, form.state
+                  FROM clearance_form form
+                 WHERE %(which)s
+                 ORDER BY form.id
+                   %(lock)s
+            ),
+            verdict AS (
                 SELECT form.id,
                        CASE WHEN form.state = 'withdrawn' THEN 'withdrawn'
                             WHEN count(status.id) = 0 THEN 'cleared'
-                            WHEN bool_and(status.id IS NULL OR %(lifted)s) THEN 'deferred'
+                            WHEN bool_and(%(lifted)s) THEN 'deferred'
                             ELSE 'open' END AS state
-                  FROM clearance_form form
+                  FROM form
                   LEFT JOIN clearance_status status
                     ON status.form_id = form.id AND status.is_open IS TRUE
                        AND status.active IS TRUE
-                 WHERE %(which)s
-                 GROUP BY form.id
+                 GROUP BY form.id, form.state
             )
             UPDATE clearance_form form
                SET state = verdict.state,
@@ -209,6 +213,7 @@ class ClearanceForm(models.Model):
              WHERE form.id = verdict.id AND form.state <> verdict.state
             """,
             which=which,
+            lock=SQL("FOR NO KEY UPDATE") if lock else SQL(),
             lifted=self.env["clearance.override"]._in_force_sql(SQL("status.id")),
         )
 

@@ -159,12 +159,22 @@ class ClearanceOverride(models.Model):
     def _in_force_sql(self, status_id):
         """A condition: a deferral of the status ``status_id`` is in force today.
 
+        Today is what the clock of the campus says; asked within the statement, so that
+        no decision costs a query for it.
+
         :param SQL status_id: expression of the status' id
         """
         return SQL(
             """EXISTS (SELECT 1 FROM clearance_override deferral
-                        WHERE deferral.status_id = %s AND deferral.restored_at IS NULL
-                          AND (deferral.date_end IS NULL OR deferral.date_end >= %s))""",
-            status_id,
-            self._today(),
+                        WHERE deferral.status_id = %(status)s AND deferral.restored_at IS NULL
+                          AND (deferral.date_end IS NULL
+                               OR deferral.date_end >= (
+                                      SELECT (%(now)s::timestamp AT TIME ZONE 'UTC'
+                                              AT TIME ZONE COALESCE(partner.tz, %(zone)s))::date
+                                        FROM res_company company
+                                        JOIN res_partner partner ON partner.id = company.partner_id
+                                       WHERE company.id = deferral.company_id)))""",
+            status=status_id,
+            now=self.env.cr.now(),
+            zone=self.env.context.get("tz") or "UTC",
         )

@@ -62,8 +62,6 @@ class ClearanceSession(models.Model):
         self.env.flush_all()
         whole = students is None
         if whole:
-            # Compiling these statements takes longer than it saves.
-            self.env.cr.execute("SET LOCAL jit = off")
             self._analyze(*self._ROSTER_TABLES)
         plan = self._roster_ctes(students, steps)
         if not fresh:
@@ -80,16 +78,12 @@ class ClearanceSession(models.Model):
 
     def _settle_forms(self, students, fresh):
         """Sum up what the roster has written."""
-        # sudo: settling sums up what has been written by those who were allowed to.
-        Form = self.env["clearance.form"].sudo()
-        if fresh:
-            # Nobody else sees these forms yet: there is nothing to lock.
-            self.env.cr.execute(Form._settle_sql(SQL("form.session_id = %s", self.id)))
-            return
-        domain = Domain("session_id", "=", self.id)
+        which = SQL("form.session_id = %s", self.id)
         if students is not None:
-            domain &= Domain("student_id", "in", students.ids)
-        Form.search(domain)._settle()
+            which = SQL("%s AND form.student_id = ANY(%s)", which, students.ids)
+        # Nobody else sees the forms of a new session yet: there is nothing to lock.
+        # sudo: settling sums up what has been written by those who were allowed to.
+        self.env["clearance.form"].sudo()._settle_where(which, lock=not fresh)
 
     def _analyze(self, *tables):
         """Tell the planner what these tables hold now.
@@ -98,7 +92,9 @@ class ClearanceSession(models.Model):
         nothing: a plan made for a handful of rows takes minutes for some thousand.
         """
         if not self.env.cr.readonly:
-            self.env.cr.execute(SQL("ANALYZE %s", SQL(", ").join(map(SQL.identifier, tables))))
+            # Compiling the statements that follow would take longer than it saves.
+            names = SQL(", ").join(map(SQL.identifier, tables))
+            self.env.cr.execute(SQL("SET LOCAL jit = off; ANALYZE %s", names))
 
     # -- the plan: who takes part, which steps apply, which desk takes them --------
 
@@ -161,30 +157,60 @@ class ClearanceSession(models.Model):
         return SQL(" UNION ALL ").join(selects) if selects else SQL("SELECT 0 AS step_id, 0 AS student_id WHERE FALSE")
 
     def _desk_sql(self, steps):
-        """A row a desk below a step's station, with the scope it has all the way up."""
-        rows = []
-        for root, desks in steps.station_id._get_desks().items():
-            for rank, (desk, depth, scope) in enumerate(desks):
-                colleges, classes, rooms = (sorted(ids) if ids is not None else None for ids in scope)
-                rows.append(
-                    SQL(
-                        "(%s::int, %s::int, %s::int, %s::int, %s::int[], %s::int[], %s::int[])",
-                        root.id,
-                        desk.id,
-                        depth,
-                        rank,
-                        colleges,
-                        classes,
-                        rooms,
-                    )
-                )
-        columns = SQL("(root_id, station_id, depth, rank, college_ids, class_ids, room_ids)")
-        if not rows:
-            return SQL(
-                "SELECT * FROM (SELECT 0, 0, 0, 0, NULL::int[], NULL::int[], NULL::int[]) t%s WHERE FALSE",
-                columns,
+        """A row a desk below a step's station (itself included), with its scope.
+
+        A desk takes a graduate who fits its own scope and that of every station between
+        it and the step's station.  NULL: everybody.  Rooms nest (a building within a
+        campus), so there the deepest scope says enough.
+        """
+        return SQL(
+            """
+            WITH RECURSIVE scope AS (
+                SELECT station.id, station.parent_id, station.active, station.sequence,
+                       %(colleges)s AS college_ids, %(classes)s AS class_ids, %(rooms)s AS room_ids
+                  FROM clearance_station station
+            ),
+            tree AS (
+                SELECT id AS root_id, id AS station_id, 0 AS depth, sequence,
+                       college_ids, class_ids, room_ids
+                  FROM scope
+                 WHERE id = ANY(%(roots)s)
+                 UNION ALL
+                SELECT tree.root_id, scope.id, tree.depth + 1, scope.sequence,
+                       %(both_colleges)s, %(both_classes)s, COALESCE(scope.room_ids, tree.room_ids)
+                  FROM tree
+                  JOIN scope ON scope.parent_id = tree.station_id AND scope.active IS TRUE
             )
-        return SQL("SELECT * FROM (VALUES %s) t%s", SQL(", ").join(rows), columns)
+            SELECT * FROM tree
+            """,
+            colleges=self._scope_sql("college_ids"),
+            classes=self._scope_sql("class_ids"),
+            rooms=self._scope_sql("room_ids"),
+            roots=steps.station_id.ids,
+            both_colleges=self._narrow_sql("college_ids"),
+            both_classes=self._narrow_sql("class_ids"),
+        )
+
+    def _scope_sql(self, fname):
+        """The scope ``fname`` of ``station`` as an array, or NULL."""
+        field = self.env["clearance.station"]._fields[fname]
+        return SQL(
+            "(SELECT array_agg(%s) FROM %s WHERE %s = station.id)",
+            SQL.identifier(field.column2),
+            SQL.identifier(field.relation),
+            SQL.identifier(field.column1),
+        )
+
+    def _narrow_sql(self, column):
+        """What is both in the scope of ``tree`` and in that of ``scope`` below it."""
+        return SQL(
+            """
+            CASE WHEN tree.%(column)s IS NULL THEN scope.%(column)s
+                 WHEN scope.%(column)s IS NULL THEN tree.%(column)s
+                 ELSE ARRAY(SELECT unnest(tree.%(column)s) INTERSECT SELECT unnest(scope.%(column)s)) END
+            """,
+            column=SQL.identifier(column),
+        )
 
     def _route_sql(self):
         """The deepest desk whose scope takes the graduate; the first in order among equals."""
@@ -200,7 +226,7 @@ class ClearanceSession(models.Model):
                AND (desk.room_ids IS NULL
                     OR string_to_array(trim(TRAILING '/' FROM room.parent_path), '/')::int[]
                        && desk.room_ids)
-             ORDER BY member.id, desk.root_id, desk.depth DESC, desk.rank
+             ORDER BY member.id, desk.root_id, desk.depth DESC, desk.sequence, desk.station_id
             """
         )
 

@@ -130,35 +130,6 @@ class ClearanceStation(models.Model):
             station = station.parent_id
         return info
 
-    def _get_desks(self):
-        """These stations and the desks below each, with the scope they have all the way up.
-
-        A desk takes a graduate who fits its own scope and that of every station between
-        it and the one it is looked for.
-
-        :return: dict ``{station: [(desk, depth, (college ids, class ids, room ids)), ...]}``,
-            the desks in the order of the tree; None for a scope that takes everybody
-        """
-        # Archived desks take nobody, also where archived steps are looked at.
-        tree = self.with_context(active_test=True).search_fetch(
-            Domain("id", "child_of", self.ids), ["parent_id", "college_ids", "class_ids", "room_ids"]
-        )
-        below = tree.grouped("parent_id")
-
-        def walk(station, depth, scope):
-            own = (station.college_ids.ids, station.class_ids.ids, station.room_ids.ids)
-            # Rooms nest (a building within a campus): the deepest scope says enough.
-            colleges, classes = (
-                inner if outer is None else outer if inner is None else inner & outer
-                for inner, outer in zip((set(ids) or None for ids in own[:2]), scope[:2], strict=True)
-            )
-            rooms = set(own[2]) or scope[2]
-            yield station, depth, (colleges, classes, rooms)
-            for desk in below.get(station, ()):
-                yield from walk(desk, depth + 1, (colleges, classes, rooms))
-
-        return {station: list(walk(station, 0, (None, None, None))) for station in self}
-
     def action_open_statuses(self):
         """Open this station's statuses."""
         self.ensure_one()

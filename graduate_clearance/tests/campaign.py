@@ -205,8 +205,11 @@ class Campaign:
 
     def _clear_loans_and_switches(self):
         for key in ("national_loan", "switch"):
-            for status in self._find(key):
-                self._approve(status, self._operator(status), "form")
+            for station, statuses in self._find(key).grouped("station_id").items():
+                user = station.operator_ids[:1]
+                for status_id in statuses.ids:
+                    # One by one, as at a desk: nothing read for the others.
+                    self._approve(statuses.browse(status_id), user, "form")
 
     def _hear_the_rest(self):
         """All but the one who has a deferral; in portions, as an hourly report would."""

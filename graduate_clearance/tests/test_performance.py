@@ -9,7 +9,7 @@ from .test_campaign import CampusCommon
 
 #: queries of an opening (half of them read session, steps and desks) and of a decision,
 #: beyond those that find out who asks
-_OPENING, _DECISION = 24, 3
+_OPENING, _DECISION = 12, 3
 
 
 @tagged("post_install", "-at_install")
@@ -81,8 +81,8 @@ class TestPerformance(CampusCommon):
                 counts[size] = self._count(lambda rows=cards[:size]: rows._decide("approve", "bulk"))
                 savepoint.rollback()
         self.assertEqual(len(set(counts.values())), 1, counts)
-        # Two of these settle the forms, which in real life happens after the commit.
-        self.assertLessEqual(counts[1], _DECISION + 2, counts)
+        # One of these settles the forms, which in real life happens after the commit.
+        self.assertLessEqual(counts[1], _DECISION + 1, counts)
 
     def test_refusals(self):
         """Certificates that wait for eight steps each cost no query a row, nor do their messages."""
