@@ -115,7 +115,8 @@ class ClearanceStatus(models.Model):
     @api.depends("state", "is_open")
     @api.depends_context("lang")
     def _compute_ready(self):
-        missing = self._get_missing()
+        # What is settled waits for nothing.
+        missing = self.filtered(lambda status: status.is_open or status.state == "optional")._get_missing()
         names = self._get_step_names(pair for pairs in missing.values() for pair in pairs)
         for status in self:
             pairs = missing.get(status.id, ())
