@@ -99,6 +99,19 @@ class TestVisibility(SecurityCase):
             with self.subTest(user=user.login):
                 self.assertEqual(self.seen(user, "clearance.status"), set(Status.search(every + domain).ids))
 
+    def test_naming_and_removing_an_operator_takes_effect_at_once(self):
+        finance = self.statuses(self.fees)
+        self.assertFalse(self.seen(self.librarian, "clearance.status", [("step_id", "=", self.fees.id)]))
+        self.finance.operator_ids += self.librarian
+        self.assertEqual(
+            self.seen(self.librarian, "clearance.status", [("step_id", "=", self.fees.id)]), set(finance.ids)
+        )
+        self.finance.operator_ids -= self.librarian
+        self.assertFalse(self.seen(self.librarian, "clearance.status", [("step_id", "=", self.fees.id)]))
+        self.library.operator_ids -= self.librarian
+        for model in ("status", "form", "student"):
+            self.assertFalse(self.seen(self.librarian, f"clearance.{model}"), model)
+
     def test_log(self):
         self.settle_steps(self.card)
         self.decide(self.statuses(self.talk)[0], "approve")
