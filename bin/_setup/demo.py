@@ -173,7 +173,7 @@ def _make_campus(instance: Instance, wanted: dict) -> dict:
     instance.create(DATABASE)
     languages = ",".join(sorted({"zh_CN", wanted["lang"]} - {"en_US"}))
     with step("Installing the addon into a new database (about a minute)"):
-        instance.modules(DATABASE, "-i", ADDON, "--with-demo", f"--load-language={languages}")
+        instance.modules(DATABASE, "-i", ADDON, f"--load-language={languages}")
     with step(f"Making a campus of {wanted['size']:,} graduates"):
         users = FOLDER / "users.json"
         instance.shell(DATABASE, GENERATE, CAMPUS=json.dumps(wanted), RESULT=str(users))
