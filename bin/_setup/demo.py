@@ -171,7 +171,8 @@ def _make_campus(instance: Instance, wanted: dict) -> dict:
     CAMPUS.unlink(missing_ok=True)
     apt.ensure_printing()
     instance.create(DATABASE)
-    languages = ",".join(sorted({"zh_CN", wanted["lang"]} - {"en_US"}))
+    # The first one greets visitors, and one that is not named is not there.
+    languages = ",".join(dict.fromkeys([wanted["lang"], *LANGUAGES]))
     with step("Installing the addon into a new database (about a minute)"):
         instance.modules(DATABASE, "-i", ADDON, f"--load-language={languages}")
     with step(f"Making a campus of {wanted['size']:,} graduates"):

@@ -125,9 +125,7 @@ class Campus:
     # -- people ------------------------------------------------------------------
 
     def _name_university(self):
-        """Give the company of a fresh database a name that looks like a campus, and its language."""
-        # Odoo greets visitors in the first language by name, which would be Chinese.
-        self.env["ir.default"].set("res.partner", "lang", self.lang)
+        """Give the company of a fresh database a name that looks like a campus."""
         if self.company.name in ("My Company", "YourCompany"):
             self.company.with_env(self.env).name = self.say(content.UNIVERSITY)
 
