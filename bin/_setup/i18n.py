@@ -19,8 +19,6 @@ from .layout import ROOT, addons
 
 DATABASE = "i18n"
 DATES = ("POT-Creation-Date", "PO-Revision-Date")
-SAME = {"API", "ID"}
-"""Terms that read the same in every language; their translation stays empty."""
 
 
 def main(argv: list[str]) -> int:
@@ -71,7 +69,7 @@ def merge(path: Path, template: Path) -> int:
     new.metadata = {key: value for key, value in old.metadata.items() if key not in DATES}
     new.header = old.header
     new.save(str(path))
-    missing = [entry.msgid for entry in new if not entry.translated() and entry.msgid not in SAME]
+    missing = [entry.msgid for entry in new if not entry.translated()]
     say(f"{path.relative_to(ROOT)}: {len(new) - len(missing)} translated, {len(missing)} missing")
     for entry in known.values():
         say(f"  gone:    {entry.msgid!r} → {entry.msgstr!r}")
