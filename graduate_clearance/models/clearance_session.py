@@ -1,7 +1,7 @@
 import ast
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -243,9 +243,3 @@ class ClearanceSession(models.Model):
             row["done_rate"] = 100 * (row["due"] - row["open"]) / row["due"]
         order = sorted(figures, key=lambda key: (key[0].sequence, key[0].id, key[1].id))
         return [figures[key] for key in order]
-
-    @api.model
-    def _raise_if_invalid(self, problems):
-        """Raise one message that lists every problem found."""
-        if problems:
-            raise ValidationError("\n".join(problems))

@@ -116,20 +116,6 @@ class ClearanceStation(models.Model):
         if self._has_cycle():
             raise ValidationError(self.env._("A station cannot belong to itself."))
 
-    def _get_info(self):
-        """What graduates are told about this desk, from the stations above where empty.
-
-        :return: dict of ``place``, ``opening_hours``, ``contact``, ``phone`` and
-            ``instructions``; False where nobody says anything
-        """
-        self.ensure_one()
-        info = dict.fromkeys(self._INFO_FIELDS, False)
-        station = self
-        while station and not all(info.values()):
-            info = {fname: value or station[fname] for fname, value in info.items()}
-            station = station.parent_id
-        return info
-
     def action_open_statuses(self):
         """Open this station's statuses."""
         self.ensure_one()

@@ -258,15 +258,6 @@ class ClearanceStep(models.Model):
                 )
             )
 
-    def _get_info(self):
-        """What graduates are told about this step, from its station where empty.
-
-        :return: dict with the keys of ``clearance.station._get_info``
-        """
-        self.ensure_one()
-        info = self.station_id._get_info()
-        return {fname: self[fname] or value for fname, value in info.items()}
-
     def action_open_statuses(self):
         """Open this step's statuses."""
         self.ensure_one()

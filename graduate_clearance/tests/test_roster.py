@@ -90,13 +90,6 @@ class TestConfiguration(ClearanceCommon):
         self.library.operator_ids += self.stranger
         self.assertTrue(self.stranger.has_group("graduate_clearance.group_operator"))
 
-    def test_information_is_inherited(self):
-        self.assertEqual(self.books._get_info()["place"], "2nd floor")
-        self.books.place = "Return machine"
-        self.assertEqual(self.books._get_info()["place"], "Return machine")
-        self.assertEqual(self.books._get_info()["phone"], "0000-1")
-        self.assertEqual(self.mech_desk._get_info()["instructions"], "Bring your card.")
-
     def test_masked_id_number(self):
         student = self.students[0]
         self.assertEqual(student.id_number_masked, "990*************0X")
