@@ -5,6 +5,12 @@ from odoo.tools import SQL
 from ..fields import PlainMany2one
 from .clearance_status import DOORS, STATES
 
+#: what a statement that changes a ``status`` answers, besides both states, for its log lines
+LOGGED_COLUMNS = SQL(
+    "status.id, status.form_id, status.step_id, status.station_id,"
+    " status.session_id, status.company_id, status.college_id"
+)
+
 
 class ClearanceLog(models.Model):
     """The record: one line for each change, which nobody can edit or delete.
@@ -87,9 +93,8 @@ class ClearanceLog(models.Model):
         Part of the statement that makes the change, so that there is never one without
         the other.
 
-        :param str source: name of a common table expression with the columns ``id`` (of
-            the status), ``form_id``, ``step_id``, ``station_id``, ``session_id``,
-            ``company_id``, ``college_id``, ``from_state`` and ``to_state``
+        :param str source: name of a common table expression with :data:`LOGGED_COLUMNS`,
+            ``from_state`` and ``to_state``
         """
         return SQL(
             """

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .clearance_log import LOGGED_COLUMNS
 from .clearance_status import DOORS
 
 
@@ -162,8 +163,8 @@ class ClearanceStatus(models.Model):
         the rows that pass and their log lines, and answers for each row.  A decision
         that opens a status needs one more, for what relied on it.
 
-        Two people at once: an approval holds ``FOR SHARE`` the settled prerequisites
-        (and deferrals) it relies on, a reopening holds ``FOR UPDATE`` the dependants of
+        Two people at once: an approval holds ``FOR SHARE`` the prerequisites
+        it relies on, a reopening holds ``FOR UPDATE`` the dependants of
         what it reopens.  Whichever comes second fails to serialise, is retried by
         Odoo, and then sees the truth.
 
@@ -258,8 +259,7 @@ class ClearanceStatus(models.Model):
                        reason = %(reason)s
                   FROM passing, clearance_step step
                  WHERE status.id = passing.id AND step.id = passing.step_id
-             RETURNING status.id, status.form_id, status.step_id, status.station_id,
-                       status.session_id, status.company_id, status.college_id,
+             RETURNING %(logged)s,
                        passing.state AS from_state, status.state AS to_state
             ),
             logged AS (%(log)s)
@@ -283,6 +283,7 @@ class ClearanceStatus(models.Model):
             now=self.env.cr.now(),
             door=door,
             reason=reason,
+            logged=LOGGED_COLUMNS,
             log=self.env["clearance.log"]._insert_sql("written", action=decision, door=door, reason=reason),
         )
 
@@ -446,13 +447,13 @@ class ClearanceStatus(models.Model):
                        SET needs_review = TRUE, is_open = status.required
                      WHERE status.id = ANY(%(ids)s)
                        AND status.state = 'approved' AND NOT status.needs_review
-                 RETURNING status.id, status.form_id, status.step_id, status.station_id,
-                           status.session_id, status.company_id, status.college_id,
+                 RETURNING %(logged)s,
                            status.state AS from_state, status.state AS to_state
                 )
                 %(log)s
                 """,
                 ids=self.ids,
+                logged=LOGGED_COLUMNS,
                 log=self.env["clearance.log"]._insert_sql("written", action="review", door=door),
             )
         )

@@ -243,25 +243,31 @@ class TestDoing(SecurityCase):
                 self.assert_denied(self.manager, model, method, [])
 
     def test_context_opens_no_door(self):
-        self.assert_denied(
-            self.affairs,
-            "clearance.session",
-            "write",
-            self.clearance.ids,
-            {"state": "closed"},
-            context={"clearance_session_transition": True},
-        )
+        for user in (self.affairs, self.manager):
+            self.assert_denied(
+                user,
+                "clearance.session",
+                "write",
+                self.clearance.ids,
+                {"state": "closed"},
+                context={"clearance_session_transition": True},
+            )
+        values = self.clearance.copy_data()[0]
+        self.assert_denied(self.manager, "clearance.session", "create", {**values, "state": "open"})
         override = self.env["clearance.override"].create(
             {"status_id": self.status(self.students[0], self.fees).id, "reason": "proof"}
         )
-        self.assert_denied(
-            self.affairs,
-            "clearance.override",
-            "write",
-            override.ids,
-            {"restored_at": False},
-            context={"clearance_restore": True},
-        )
+        for user in (self.affairs, self.deferral, self.manager):
+            self.assert_denied(
+                user,
+                "clearance.override",
+                "write",
+                override.ids,
+                {"restored_at": False},
+                context={"clearance_restore": True},
+            )
+        values = {"status_id": self.status(self.students[1], self.fees).id, "reason": "proof"}
+        self.assert_denied(self.deferral, "clearance.override", "create", {**values, "granted_by_id": self.manager.id})
 
     def test_decisions_by_rpc(self):
         own = self.status(self.students[0], self.card)
