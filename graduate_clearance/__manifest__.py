@@ -1,6 +1,6 @@
 {
     "name": "Graduate Clearance",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Services/Graduate Clearance",
     "summary": "Settle what graduates owe at every office before the diploma is handed out",
     "author": "graduate_clearance contributors",
@@ -27,6 +27,11 @@
         "views/clearance_form_views.xml",
         "views/clearance_override_views.xml",
         "views/clearance_session_views.xml",
+        "views/clearance_slot_views.xml",
+        "views/clearance_desk_views.xml",
+        "views/clearance_matrix_views.xml",
+        "views/clearance_batch_views.xml",
+        "views/clearance_deferral_views.xml",
         "views/res_config_settings_views.xml",
         "views/portal_templates.xml",
         "views/clearance_menus.xml",
@@ -35,6 +40,11 @@
         "web.assets_backend": [
             "graduate_clearance/static/src/legend/**/*",
             "graduate_clearance/static/src/record_field/**/*",
+            "graduate_clearance/static/src/person/**/*",
+            "graduate_clearance/static/src/desk/**/*",
+            "graduate_clearance/static/src/matrix/**/*",
+            "graduate_clearance/static/src/batch/**/*",
+            "graduate_clearance/static/src/deferral/**/*",
         ],
         "web.assets_frontend": [
             "graduate_clearance/static/src/legend/**/*.scss",

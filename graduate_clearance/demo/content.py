@@ -373,7 +373,7 @@ class Role(NamedTuple):
     login: str
     title: Text
     group: str | None = None
-    home: str = "clearance_status_action"  # where the day begins
+    home: str = "clearance_desk_action"  # where the day begins
 
 
 ROLES = [
@@ -388,7 +388,7 @@ ROLES = [
     Role("academic", Text("Operator, academic affairs", "教务处操作员")),
     Role("counsellor", Text("Counsellor", "辅导员"), home="clearance_form_action_counsellor"),
     Role("lead", Text("College lead", "学院负责人"), home="clearance_form_action_college_lead"),
-    Role("deferral", Text("Deferral officer", "缓交办理员"), "group_deferral", "clearance_override_action"),
+    Role("deferral", Text("Deferral officer", "缓交办理员"), "group_deferral", "clearance_deferral_action"),
     Role("auditor", Text("Auditor", "审计员"), "group_auditor", "clearance_log_action"),
 ]
 

@@ -77,7 +77,7 @@ class FirstDays:
         chosen = self.env["clearance.status"]
         for group in self.rng.sample(list(groups), min(len(groups), 1 + round(len(groups) * share))):
             chosen |= self._sample(groups[group], 0.9 if len(groups[group]) > 4 else 1)
-        self._decide(chosen, door="bulk")
+        self._decide(chosen, door="batch")
 
     def _reject_some(self):
         for key, reason in content.REJECTIONS.items():

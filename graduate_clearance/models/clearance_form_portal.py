@@ -39,7 +39,8 @@ class ClearanceForm(models.Model):
         The number of queries does not depend on the number of steps, and no record
         leaves here: a page that renders plain values answers twice as many requests.
 
-        :return: dict with ``id``, ``student``, ``student_number``, ``session`` (name),
+        :return: dict with ``id``, ``student``, ``student_number``, ``code`` (what a desk
+            scans: the address of the page; empty once there is nothing to do), ``session`` (name),
             ``instructions``, ``help``, ``phase`` (see :meth:`_get_portal_phase`),
             ``withdrawn_reason``, ``opens``, ``closes`` (moments), ``timezone``,
             ``progress`` (:meth:`_get_portal_progress`), ``stages`` (list of dicts ``name``
@@ -57,6 +58,7 @@ class ClearanceForm(models.Model):
             "id": form.id,
             "student": form.student_id.name,
             "student_number": form.student_id.student_number,
+            "code": f"{form.get_base_url()}{form.access_url}" if phase in ("before", "open", "over") else "",
             "session": session.name,
             "instructions": session.instructions,
             "help": form.company_id.clearance_help,

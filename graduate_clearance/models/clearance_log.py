@@ -36,9 +36,11 @@ class ClearanceLog(models.Model):
             ("withdraw", "Withdrawn by the graduate"),
             ("set_optional", "Set optional"),
             ("set_not_required", "Set not required"),
+            ("undo", "Undone"),
             ("review", "Marked for another look"),
             ("lift", "Restriction lifted"),
             ("restore", "Restriction restored"),
+            ("expired", "Deferral ended"),
             ("form_withdrawn", "Taken out of the session"),
             ("form_reinstated", "Taken back into the session"),
         ],
@@ -56,6 +58,7 @@ class ClearanceLog(models.Model):
     session_id = PlainMany2one("clearance.session", readonly=True)
     college_id = PlainMany2one("clearance.college", readonly=True)
     company_id = PlainMany2one("res.company", "Campus", readonly=True, required=True)
+    batch_id = PlainMany2one("clearance.batch", readonly=True)
 
     def init(self):
         """Make the table append-only in the database itself, against raw SQL too."""
@@ -87,7 +90,21 @@ class ClearanceLog(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("The log cannot be deleted."))
 
-    def _insert_sql(self, source, action, door=None, reason=None):
+    def action_undo(self):
+        """Take these decisions back, where nobody has decided on the step since.
+
+        Callable by who may decide on the steps; somebody else's decision is taken back
+        by the batch or the desk, which ask for a reason.
+
+        :raise UserError: when none of them can be undone, with the reason
+        """
+        self.check_access("read")
+        # sudo: the lines are readable (checked above); whether the user may act says the gate.
+        statuses = self.env["clearance.status"].browse(self.sudo().mapped("status_id").ids)
+        explained = statuses._explain(statuses._undo(self.ids, "list"))
+        return statuses._answer_on_screen(explained)
+
+    def _insert_sql(self, source, action, door=None, reason=None, batch=None):
         """An ``INSERT`` of one log line for each row of ``source``.
 
         Part of the statement that makes the change, so that there is never one without
@@ -95,15 +112,18 @@ class ClearanceLog(models.Model):
 
         :param str source: name of a common table expression with :data:`LOGGED_COLUMNS`,
             ``from_state`` and ``to_state``
+        :param batch: the ``clearance.batch`` that it is part of
         """
         return SQL(
             """
             INSERT INTO clearance_log (
                 date, user_id, action, from_state, to_state, reason, door, form_id,
-                status_id, step_id, station_id, session_id, college_id, company_id
+                status_id, step_id, station_id, session_id, college_id, company_id,
+                batch_id
             )
             SELECT %(now)s, %(uid)s, %(action)s, from_state, to_state, %(reason)s, %(door)s,
-                   form_id, id, step_id, station_id, session_id, college_id, company_id
+                   form_id, id, step_id, station_id, session_id, college_id, company_id,
+                   %(batch)s::int
               FROM %(source)s
             """,
             now=self.env.cr.now(),
@@ -111,5 +131,6 @@ class ClearanceLog(models.Model):
             action=action,
             reason=reason,
             door=door,
+            batch=batch.id if batch else None,
             source=SQL.identifier(source),
         )

@@ -45,6 +45,7 @@ class ClearanceSession(models.Model):
     instructions = fields.Text(translate=True, help="What every graduate of this session reads first.")
     step_ids = fields.One2many("clearance.step", "session_id", "Steps", copy=True)
     form_ids = fields.One2many("clearance.form", "session_id", "Forms")
+    slot_ids = fields.One2many("clearance.slot", "session_id", "Time slots")
     applied_at = fields.Datetime("Steps applied", readonly=True, copy=False)
     has_changes = fields.Boolean("Steps changed", compute="_compute_has_changes")
     form_count = fields.Integer("Due", compute="_compute_progress")

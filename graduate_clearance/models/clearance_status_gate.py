@@ -16,7 +16,7 @@ class Move(NamedTuple):
     """What a decision does: from which states, to which, and on what terms."""
 
     sources: tuple
-    target: str  # "initial" stands for pending or, on an optional step, optional
+    target: str  # "initial" stands for pending or, on an optional step, optional; "before" for what was
     reason_required: bool = False
     waits: bool = False  # for the prerequisites and for the step's own window
     graduate: bool = False  # a graduate may take it on the own form
@@ -34,6 +34,9 @@ MOVES = {
     "set_not_required": Move(("pending", "submitted", "rejected", "optional", "approved"), "not_required", True),
 }
 
+#: takes a decision back; not one that a caller may name, see ``_undo``
+UNDO = Move((), "before", waits=True)
+
 #: doors of machines: what comes through them is no person's decision
 MACHINE_DOORS = ("feed", "roster")
 
@@ -45,12 +48,48 @@ class Outcome(NamedTuple):
     see ``missing``, pairs of station id and step id), ``not_yours``, ``session_closed``,
     ``withdrawn``, ``too_early``, ``too_late``, ``not_allowed`` (no such move from this
     state), ``reason_required``, ``kept`` (a person decided; the source system's word does
-    not overwrite it) or ``unknown`` (no such status).
+    not overwrite it), ``changed`` (decided on since, so not undone), ``settled`` (nothing
+    to lift) or ``unknown`` (no such status).  ``line`` is the id of the log line written.
     """
 
     status_id: int
     code: str
     missing: tuple = ()
+    line: int | None = None
+
+
+class _Call(NamedTuple):
+    """What is asked of the gate."""
+
+    decision: str
+    move: Move
+    door: str
+    reason: str | None = None
+    batch: object = None
+    lines: tuple = ()  # the log lines to undo
+
+
+class _Row(NamedTuple):
+    """What the gate's statement answers for a status."""
+
+    id: int
+    form_id: int
+    step_id: int
+    station_id: int
+    session_id: int
+    code: str
+    missing: list | None
+    line: int | None
+
+
+def _check_door(door):
+    if door not in dict(DOORS):
+        raise ValueError(f"unknown door {door!r}")
+    return door
+
+
+def _clean(reason):
+    return (reason or "").strip() or None
 
 
 class ClearanceStatus(models.Model):
@@ -110,11 +149,14 @@ class ClearanceStatus(models.Model):
         }
 
     def _decide_from_screen(self, decision, reason=None):
-        """Decide and say what happened: an error when nothing was done, else a notice."""
+        """Decide, and say what happened."""
         door = self.env.context.get("clearance_door")
-        if door not in ("form", "kanban", "bulk"):
+        if door not in ("form", "kanban"):
             door = "list"
-        explained = self._explain(self._decide(decision, door, reason))
+        return self._answer_on_screen(self._explain(self._decide(decision, door, reason)))
+
+    def _answer_on_screen(self, explained):
+        """Say what became of these statuses: an error when nothing was done, else a notice."""
         refused = [(outcome, text) for outcome, text in explained if outcome.code not in ("done", "already")]
         if refused and len(refused) == len(explained):
             raise UserError(self._summarise(refused))
@@ -154,7 +196,7 @@ class ClearanceStatus(models.Model):
 
     # -- the gate --------------------------------------------------------------
 
-    def _decide(self, decision, door, reason=None):
+    def _decide(self, decision, door, reason=None, batch=None, dry_run=False):
         """Take a decision on these statuses: the one gate.
 
         One SQL statement, whatever the number of rows: it looks at every row under the
@@ -171,75 +213,110 @@ class ClearanceStatus(models.Model):
         :param str decision: a key of :data:`MOVES`
         :param str door: a key of :data:`DOORS`: through what the decision came
         :param str reason: why, kept on the status and in the log
+        :param batch: the ``clearance.batch`` that the decision is part of
+        :param bool dry_run: only tell what would happen; nothing is written
         :return: list of :class:`Outcome`, one a row, in the order of ``self``
         :raise UserError: unknown decision
         """
         move = MOVES.get(decision)
         if move is None:
             raise UserError(self.env._("There is no decision “%s”.", decision))
-        if door not in dict(DOORS):
-            raise ValueError(f"unknown door {door!r}")
-        reason = (reason or "").strip() or None
-        if not self.ids:
-            return []
-        found = self._pass_gate(decision, move, door, reason)
+        found = self._pass_gate(_Call(decision, move, _check_door(door), _clean(reason), batch), dry_run)
         return [found.get(status_id) or Outcome(status_id, "unknown") for status_id in self.ids]
 
-    def _pass_gate(self, decision, move, door, reason):
+    def _pass_gate(self, call, dry_run=False):
         """Run the statement, again for rows that waited for others of the same call.
 
         Somebody who confirms two steps of a graduate at once means them in their order.
         The number of passes is bounded by the depth of the process, not by the rows.
 
+        :param _Call call: what is asked for
         :return: dict ``{status id: Outcome}``
         """
+        if not self.ids:
+            return {}
         self.env.flush_all()
-        self.env.cr.execute(self._gate_sql(decision, move, door, reason))
-        rows = self.env.cr.fetchall()
-        found = {
-            status_id: Outcome(status_id, code, tuple(map(tuple, missing or ())))
-            for status_id, _form_id, _step_id, code, missing in rows
-        }
-        done = {row[0]: row[1:3] for row in rows if row[3] == "done"}
-        if not done:
+        # Compiling the statement takes longer than running it.
+        self.env.cr.execute(SQL("SET LOCAL jit = off; %s", self._gate_sql(call, dry_run)))
+        rows = [_Row(*row) for row in self.env.cr.fetchall()]
+        found = {row.id: Outcome(row.id, row.code, tuple(map(tuple, row.missing or ())), row.line) for row in rows}
+        done = [row for row in rows if row.code == "done"]
+        if not done or dry_run:
             return found
-        statuses = self.browse(done)
-        statuses._invalidate_decided()
-        if move.target != "approved":
-            statuses._mark_dependants(door)
-        # sudo: forms are settled for what the gate let through, whoever may read them.
-        forms = self.env["clearance.form"].sudo().browse({form_id for form_id, _step_id in done.values()})
-        forms._settle_after_commit()
-        settled = set(done.values())
+        self.browse(row.id for row in done)._follow_up(call, done)
+        settled = {(row.form_id, row.step_id) for row in done}
         waiting = self.browse(
-            row[0]
+            row.id
             for row in rows
-            if row[3] == "missing" and all((row[1], step_id) in settled for _station_id, step_id in row[4])
+            if row.code == "missing" and all((row.form_id, step_id) in settled for _station_id, step_id in row.missing)
         )
-        if waiting:
-            found |= waiting._pass_gate(decision, move, door, reason)
-        return found
+        return found | waiting._pass_gate(call)
 
-    def _gate_sql(self, decision, move, door, reason):
-        """The statement of :meth:`_decide`; one row
-        ``(id, form id, step id, code, missing pairs)`` a status.
+    def _follow_up(self, call, rows):
+        """What follows a decision: for what relied on these statuses, for forms and for screens."""
+        self._invalidate_decided()
+        if call.move.target != "approved":
+            self._mark_dependants(call.door)
+        if call.lines:
+            self._unmark_dependants(call)
+        # sudo: forms are settled for what the gate let through, whoever may read them.
+        self.env["clearance.form"].sudo().browse({row.form_id for row in rows})._settle_after_commit()
+        self.env["clearance.desk"]._tell_after_commit({(row.station_id, row.session_id) for row in rows})
+
+    def _gate_sql(self, call, dry_run):
+        """The statement of :meth:`_decide`; one :class:`_Row` a status.
 
         Raw SQL because the same through the ORM costs from 2.4 (a class) to 49 times
         (with tracking) as much, and because check, write and log must see one snapshot.
         """
-        return SQL(
+        statement = SQL(
             """
-            WITH mine AS (%(mine)s),
+            WITH %(undone)s mine AS (%(mine)s),
             target AS (
-                SELECT status.id, status.form_id, status.step_id, status.state,
+                SELECT status.id, status.form_id, status.step_id, status.station_id, status.session_id, status.state,
                        %(verdict)s AS code
                   FROM clearance_status status
                   JOIN clearance_step step ON step.id = status.step_id
                   JOIN clearance_session session ON session.id = status.session_id
-                  LEFT JOIN mine ON mine.id = status.id
+                  %(undone_join)s
                  WHERE status.id = ANY(%(ids)s)
             ),
-            missing AS (%(missing)s),
+            missing AS (%(missing)s)
+            """,
+            undone=self._undone_sql(call) if call.lines else SQL(),
+            undone_join=SQL("JOIN undone ON undone.status_id = status.id") if call.lines else SQL(),
+            mine=self._actionable_query().select(SQL("clearance_status.id")),
+            verdict=self._verdict_sql(call),
+            ids=self.ids,
+            missing=self._gate_missing_sql(call),
+        )
+        line = SQL("NULL::int")
+        logged = where = SQL()
+        if not dry_run:
+            statement = SQL("%s, %s", statement, self._gate_write_sql(call))
+            line, logged = SQL("logged.id"), SQL("LEFT JOIN logged ON logged.status_id = target.id")
+            where = SQL("WHERE (SELECT count(*) FROM held) >= 0")
+        return SQL(
+            """
+            %s
+            SELECT target.id, target.form_id, target.step_id, target.station_id, target.session_id,
+                   CASE WHEN missing.id IS NULL THEN target.code ELSE 'missing' END, missing.pairs, %s
+              FROM target
+              LEFT JOIN missing ON missing.id = target.id
+              %s
+              %s
+            """,
+            statement,
+            line,
+            logged,
+            where,
+        )
+
+    def _gate_write_sql(self, call):
+        """The part of the statement that writes what passes, and its log lines."""
+        after = self._after_sql(call)
+        return SQL(
+            """
             passing AS (
                 SELECT target.id, target.form_id, target.step_id, target.state
                   FROM target
@@ -249,43 +326,45 @@ class ClearanceStatus(models.Model):
             held AS MATERIALIZED (%(held)s),
             written AS (
                 UPDATE clearance_status status
-                   SET state = %(target)s,
+                   SET state = %(state)s,
                        required = %(required)s,
-                       is_open = (%(required)s AND %(opens)s),
-                       needs_review = FALSE,
-                       user_id = %(uid)s,
-                       decided_at = %(now)s,
+                       is_open = (%(required)s AND (%(needs_review)s OR %(opens)s)),
+                       needs_review = %(needs_review)s,
+                       user_id = %(user_id)s,
+                       decided_at = %(decided_at)s,
                        door = %(door)s,
                        reason = %(reason)s
-                  FROM passing, clearance_step step
-                 WHERE status.id = passing.id AND step.id = passing.step_id
+                  FROM passing
+                  JOIN clearance_step step ON step.id = passing.step_id
+                  %(undone)s
+                 WHERE status.id = passing.id
              RETURNING %(logged)s,
                        passing.state AS from_state, status.state AS to_state
             ),
-            logged AS (%(log)s)
-            SELECT target.id, target.form_id, target.step_id,
-                   CASE WHEN missing.id IS NULL THEN target.code ELSE 'missing' END,
-                   missing.pairs
-              FROM target
-              LEFT JOIN missing ON missing.id = target.id
-             WHERE (SELECT count(*) FROM held) >= 0
+            logged AS (%(log)s RETURNING id, status_id)
             """,
-            mine=self._actionable_query().select(SQL("clearance_status.id")),
-            verdict=self._verdict_sql(move, door, reason),
-            ids=self.ids,
-            missing=self._gate_missing_sql(move),
-            held=self._held_sql(move),
-            target=self._target_sql(move),
-            # Set optional takes the star off this one status; reopening puts it back.
-            required=self._required_sql(move),
-            opens=SQL("%s IN ('pending', 'submitted', 'rejected')", self._target_sql(move)),
-            uid=self.env.uid,
-            now=self.env.cr.now(),
-            door=door,
-            reason=reason,
+            held=self._held_sql(call),
+            undone=SQL("JOIN undone ON undone.status_id = passing.id") if call.lines else SQL(),
+            opens=SQL("%s IN ('pending', 'submitted', 'rejected')", after["state"]),
             logged=LOGGED_COLUMNS,
-            log=self.env["clearance.log"]._insert_sql("written", action=decision, door=door, reason=reason),
+            log=self.env["clearance.log"]._insert_sql("written", call.decision, call.door, call.reason, call.batch),
+            **after,
         )
+
+    def _after_sql(self, call):
+        """What a status holds after the decision: expressions by column."""
+        if call.lines:
+            return self._before_sql()
+        return {
+            "state": self._target_sql(call.move),
+            # Set optional takes the star off this one status; reopening puts it back.
+            "required": self._required_sql(call.move),
+            "needs_review": SQL("FALSE"),
+            "user_id": SQL("%s", self.env.uid),
+            "decided_at": SQL("%s", self.env.cr.now()),
+            "door": SQL("%s", call.door),
+            "reason": SQL("%s", call.reason),
+        }
 
     def _actionable_query(self):
         """Those of these statuses the user may act on: the record rules for writing say so."""
@@ -300,14 +379,15 @@ class ClearanceStatus(models.Model):
             domain &= self.env["ir.rule"]._compute_domain(self._name, "write")
         return self.sudo().with_context(active_test=False)._search(domain)
 
-    def _verdict_sql(self, move, door, reason):
+    def _verdict_sql(self, call):
         """The first obstacle of a row, or ``done``; prerequisites are looked at later."""
-        person = door not in MACHINE_DOORS
+        move = call.move
+        person = call.door not in MACHINE_DOORS
         graduate = person and not self.env.su and self.env.user.share
         bypass_window = not person or self.env.su or self.env.user.has_group("graduate_clearance.group_manager")
-        target = self._target_sql(move)
         now = self.env.cr.now()
-        cases = [SQL("WHEN mine.id IS NULL THEN 'not_yours'")]
+        # Hashed once: joined, the database compares each row with each, where it expects few.
+        cases = [SQL("WHEN status.id NOT IN (SELECT mine.id FROM mine) THEN 'not_yours'")]
         if graduate:
             if move.target == "approved":
                 cases.append(SQL("WHEN step.mode <> 'graduate' THEN 'not_yours'"))
@@ -322,12 +402,19 @@ class ClearanceStatus(models.Model):
                 SQL("WHEN %s < session.open_from THEN 'too_early'", now),
                 SQL("WHEN %s > session.open_until THEN 'too_late'", now),
             ]
-            if move.waits or move.graduate:
+            # Whoever has pressed the wrong button a minute before the end may still take it back.
+            if (move.waits or move.graduate) and not call.lines:
                 cases += [
                     SQL("WHEN %s < step.open_from THEN 'too_early'", now),
                     SQL("WHEN %s > step.deadline THEN 'too_late'", now),
                 ]
-        cases += [
+        cases += self._undo_cases(call) if call.lines else self._move_cases(call, person)
+        return SQL("CASE %s ELSE 'done' END", SQL(" ").join(cases))
+
+    def _move_cases(self, call, person):
+        """Obstacles of a move: no such move from this state, no reason given."""
+        move, target = call.move, self._target_sql(call.move)
+        cases = [
             SQL(
                 "WHEN status.state = %s AND NOT (status.needs_review AND %s) THEN 'already'",
                 target,
@@ -339,20 +426,20 @@ class ClearanceStatus(models.Model):
                 target,
             ),
         ]
-        if door == "feed":
+        if call.door == "feed":
             cases.append(
                 SQL(
                     "WHEN status.decided_at IS NOT NULL AND status.door <> ALL(%s) THEN 'kept'",
                     list(MACHINE_DOORS),
                 )
             )
-        if person and not reason:
+        if person and not call.reason:
             cases.append(
                 SQL("WHEN TRUE THEN 'reason_required'")
                 if move.reason_required
                 else SQL("WHEN step.mode = 'feed' THEN 'reason_required'")
             )
-        return SQL("CASE %s ELSE 'done' END", SQL(" ").join(cases))
+        return cases
 
     def _target_sql(self, move):
         if move.target != "initial":
@@ -366,24 +453,25 @@ class ClearanceStatus(models.Model):
             return SQL("step.required")
         return SQL("status.required")
 
-    def _gate_missing_sql(self, move):
+    def _gate_missing_sql(self, call):
         """Rows of ``target`` that would pass but for prerequisites, with these as pairs."""
-        if not move.waits:
+        if not call.move.waits:
             return SQL("SELECT NULL::int AS id, NULL::int[] AS pairs WHERE FALSE")
         return SQL(
             """
             SELECT target.id, array_agg(ARRAY[missing.station_id, missing.step_id]) AS pairs
               FROM target
              CROSS JOIN LATERAL (%s) missing
-             WHERE target.code = 'done'
+             WHERE target.code = 'done' %s
              GROUP BY target.id
             """,
             self._missing_sql(SQL("target.form_id"), SQL("target.step_id"), SQL("prereq.station_id, prereq.step_id")),
+            SQL("AND target.id IN (SELECT status_id FROM undone WHERE approves)") if call.lines else SQL(),
         )
 
-    def _held_sql(self, move):
+    def _held_sql(self, call):
         """Hold what an approval relies on until it is committed."""
-        if not move.waits:
+        if not call.move.waits:
             return SQL("SELECT 1")
         return SQL(
             """
@@ -392,9 +480,11 @@ class ClearanceStatus(models.Model):
               JOIN clearance_step_blocking_rel rel ON rel.step_id = passing.step_id
               JOIN clearance_status prereq
                 ON prereq.form_id = passing.form_id AND prereq.step_id = rel.prerequisite_id
+             %s
              ORDER BY prereq.id
                FOR SHARE OF prereq
-            """
+            """,
+            SQL("WHERE passing.id IN (SELECT status_id FROM undone WHERE approves)") if call.lines else SQL(),
         )
 
     def _mark_dependants(self, door):
@@ -490,6 +580,8 @@ class ClearanceStatus(models.Model):
             "not_allowed": self.env._("This cannot be done from the present state."),
             "reason_required": self.env._("A reason is required."),
             "kept": self.env._("A person has decided otherwise; that decision stands."),
+            "changed": self.env._("Somebody has decided on this step since; it is left as it is."),
+            "settled": self.env._("This step is settled already; there is nothing to lift."),
         }
         return [
             (outcome, words.get(outcome.code) if outcome.code != "missing" else self._explain_missing(outcome, names))

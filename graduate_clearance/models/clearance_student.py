@@ -1,9 +1,17 @@
 import re
 
+try:
+    import pypinyin
+except ImportError:  # names in Chinese are then found by their characters alone
+    pypinyin = None
+
 from odoo import api, fields, models
 
 #: fields of a student that say nothing about which steps apply or who sees them
-_PERSONAL_FIELDS = {"name", "email", "phone", "id_number", "gender", "graduation_note"}
+_PERSONAL_FIELDS = {"name", "name_initials", "email", "phone", "id_number", "gender", "graduation_note"}
+
+#: how many readings of a name are kept
+_READINGS = 8
 
 
 class ClearanceStudent(models.Model):
@@ -13,13 +21,19 @@ class ClearanceStudent(models.Model):
     _description = "Graduate"
     _inherit = ["clearance.role.mixin"]
     _order = "student_number, id"
-    _rec_names_search = ["student_number", "name"]
+    _rec_names_search = ["student_number", "name", "name_initials"]
     _check_company_auto = True
     _role_fields = {"supervisor_id": "graduate_clearance.group_supervisor"}
 
     student_number = fields.Char(required=True, index="trigram")
     partner_id = fields.Many2one("res.partner", "Contact", required=True, index=True, ondelete="restrict")
     name = fields.Char("Full name", related="partner_id.name", store=True, readonly=False, index="trigram")
+    name_initials = fields.Char(
+        compute="_compute_name_initials",
+        store=True,
+        index="trigram",
+        help="First letters of the name, of Chinese characters those of their pinyin: 张伟 is found by “zw”.",
+    )
     email = fields.Char(related="partner_id.email", readonly=False)
     phone = fields.Char(related="partner_id.phone", readonly=False)
     image_128 = fields.Image(related="partner_id.image_128")
@@ -94,6 +108,11 @@ class ClearanceStudent(models.Model):
         for student in self:
             student.display_name = " ".join(filter(None, (student.student_number, student.name)))
 
+    @api.depends("name")
+    def _compute_name_initials(self):
+        for student in self:
+            student.name_initials = self._get_initials(student.name)
+
     @api.depends("class_id.college_id")
     def _compute_college_id(self):
         for student in self:
@@ -155,6 +174,28 @@ class ClearanceStudent(models.Model):
             "company_id": vals.get("company_id") or self.env.company.id,
             "ref": vals.get("student_number"),
         }
+
+    @api.model
+    def _get_initials(self, name):
+        """First letters of a name, each reading of it after a blank.
+
+        Many surnames have two readings (曾 is zeng as a name, ceng as a word): an
+        operator who types either finds the graduate.  Readings are bounded, so that a
+        name of many such characters stays short.
+        """
+        name = (name or "").strip()
+        if not name:
+            return False
+        if name.isascii() or not pypinyin:
+            letters = [[word[0].lower()] for word in re.split(r"[\s\-·.]+", name) if word]
+        else:
+            letters = pypinyin.pinyin(name, style=pypinyin.Style.FIRST_LETTER, heteronym=True, errors=list)
+        readings = [""]
+        for choices in letters:
+            choices = sorted({choice[0].lower() for choice in choices if choice.strip()})
+            if choices:
+                readings = [reading + choice for reading in readings for choice in choices][:_READINGS]
+        return "".join(f" {reading}" for reading in readings if reading) or False
 
     @api.model
     def _mask_id_number(self, number):

@@ -1,12 +1,18 @@
 from . import (
     test_assets,
+    test_batch,
     test_campaign,
+    test_deferral,
+    test_desk,
+    test_desk_tours,
     test_gate,
     test_hoot,
+    test_matrix,
     test_performance,
     test_portal,
     test_roster,
     test_security,
     test_tours,
+    test_undo,
     test_views,
 )

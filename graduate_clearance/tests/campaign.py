@@ -90,7 +90,7 @@ class Campaign:
         self.chapters.append(Chapter(title, calls["calls"], calls["done"], calls["refused"], seconds))
         self._check_figures(title)
 
-    def _decide(self, statuses, user=None, decision="approve", door="bulk", reason=None):
+    def _decide(self, statuses, user=None, decision="approve", door="batch", reason=None):
         """Take a decision as ``user``, or as source system; answer the codes."""
         statuses = statuses.with_user(user) if user else statuses
         outcomes = statuses._decide(decision, door if user else "feed", reason)
@@ -100,7 +100,7 @@ class Campaign:
         self.commit()
         return codes
 
-    def _approve(self, statuses, user=None, door="bulk"):
+    def _approve(self, statuses, user=None, door="batch"):
         """Approve all of these, or fail."""
         codes = self._decide(statuses, user, door=door)
         figures.expect(codes, {"done": len(statuses)} if statuses else {}, "approvals")

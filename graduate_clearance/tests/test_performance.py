@@ -78,7 +78,7 @@ class TestPerformance(CampusCommon):
         counts = {}
         for size in (1, 40, 120):
             with self.env.cr.savepoint() as savepoint:
-                counts[size] = self._count(lambda rows=cards[:size]: rows._decide("approve", "bulk"))
+                counts[size] = self._count(lambda rows=cards[:size]: rows._decide("approve", "batch"))
                 savepoint.rollback()
         self.assertEqual(len(set(counts.values())), 1, counts)
         # One of these settles the forms, which in real life happens after the commit.
@@ -92,7 +92,7 @@ class TestPerformance(CampusCommon):
         counts = {}
         for size in (1, 40):
             rows = degrees[:size]
-            counts[size] = self._count(lambda rows=rows: rows._explain(rows._decide("approve", "bulk")))
+            counts[size] = self._count(lambda rows=rows: rows._explain(rows._decide("approve", "batch")))
         self.assertEqual(counts[1], counts[40], counts)
 
     def test_statistics(self):

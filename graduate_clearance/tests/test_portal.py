@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
 
 from lxml import html
 
@@ -263,6 +264,18 @@ class TestPortal(PortalCommon):
         document = self.page("/my/clearance")
         self.assertIn("This session is closed.", self.words(document, "o_clearance_phase_closed"))
         self.assertIn("Not done", self.step_words(document, self.card))
+
+    def test_code_for_the_desk(self):
+        """What a desk scans leads to this form, and is drawn by Odoo itself."""
+        document = self.page("/my/clearance")
+        (image,) = document.xpath("//details[contains(@class, 'o_clearance_code')]//img")
+        code = parse_qs(urlsplit(image.get("src")).query)["value"][0]
+        self.assertEqual(code, self.form.get_base_url() + self.form.access_url)
+        desk = self.env["clearance.desk"].with_user(self.affairs)
+        self.assertEqual(desk.find(code, self.affairs_office.id), {"form_id": self.form.id})
+        self.assertEqual(self.url_open(image.get("src")).headers["Content-Type"], "image/png")
+        self.clearance.action_close()
+        self.assertFalse(self.page("/my/clearance").xpath("//details[contains(@class, 'o_clearance_code')]"))
 
     def test_withdrawn(self):
         self.students[0].write({"graduation_state": "postponed", "graduation_note": "Thesis"})

@@ -90,6 +90,16 @@ class Campus:
         statuses = statuses.browse(reversed(statuses.ids)) if reverse else statuses
         return [outcome.code for outcome in statuses._decide(decision, "api", "a reason")]
 
+    def undo(self, env, step, count=1, reason=None):
+        """Take back the latest decision on each status of a step."""
+        latest = env["clearance.log"].search([("status_id", "in", self.statuses(env, step, count).ids)], order="id")
+        lines = {line.status_id.id: line.id for line in latest}
+        return [outcome.code for outcome in env["clearance.status"]._undo(list(lines.values()), "desk", reason)]
+
+    def lift(self, env, step):
+        """Lift the restriction of a step of the first graduate."""
+        return env["clearance.override"]._lift(self.statuses(env, step).ids, "Proof", door="desk")[0].code
+
     def settle(self, *steps, count=1):
         with self.session() as env:
             for step in steps:
@@ -128,10 +138,10 @@ class Session:
 class Colleague(threading.Thread):
     """Somebody else's request, run and retried as Odoo runs and retries a request."""
 
-    def __init__(self, people, *decision, **options):
+    def __init__(self, people, *decision, act=None, **options):
         super().__init__(daemon=True)
         self.people = people
-        self.decide = lambda env: people.decide(env, *decision, **options)
+        self.decide = act or (lambda env: people.decide(env, *decision, **options))
         self.tries = 0
         self.answer = self.pid = None
         self.begun = threading.Event()
@@ -250,3 +260,98 @@ def test_settling_survives_a_crash_between_commit_and_settling(people):
     with people.session() as env:
         env["clearance.form"]._cron_settle()
     assert people.form_state() == "cleared"
+
+
+def test_undo_waits_for_a_colleague(people):
+    """A decision is undone only where nobody has decided since, also in the same instant."""
+    people.settle("card")
+    with people.session() as env:
+        lines = env["clearance.log"].search([("status_id", "in", people.statuses(env, "card").ids)]).ids
+        assert people.decide(env, "card", "reject") == ["done"]
+        colleague = Colleague(people, act=lambda env: env["clearance.status"]._undo(lines, "desk")[0].code)
+        colleague.wait_until_blocked()
+    assert colleague.result() == "changed"
+    assert people.look("card") == [("rejected", False)]
+
+
+def test_approval_waits_for_an_undoing_it_relies_on(people):
+    people.settle("card", "books")
+    with people.session() as env:
+        assert people.undo(env, "card") == ["done"]
+        colleague = Colleague(people, "degree", "approve")
+        colleague.wait_until_blocked()
+    assert colleague.result() == ["missing"]
+    assert people.look("degree") == [("pending", False)]
+
+
+def test_undone_reopening_against_another_reopening(people):
+    """The mark for another look stays when somebody reopens the other prerequisite at the same time."""
+    people.settle("card", "books", "degree")
+    with people.session() as env:
+        assert people.decide(env, "card", "reopen") == ["done"]
+    assert people.look("degree") == [("approved", True)]
+    with people.session() as env:
+        assert people.decide(env, "books", "reopen") == ["done"]
+        colleague = Colleague(people, act=lambda env: people.undo(env, "card"))
+        colleague.wait_until_blocked()
+    assert colleague.result() == ["done"]
+    assert people.look("card") == [("approved", False)]
+    assert people.look("degree") == [("approved", True)]
+
+
+def test_same_request_twice_at_once(people):
+    """A retry that overtakes its first try: one acts, the other gets its answer."""
+
+    def confirm(env):
+        statuses = people.statuses(env, "card")
+        return env["clearance.desk"].decide("key-1", "approve", statuses.ids)["outcomes"]
+
+    with people.session() as env:
+        first = confirm(env)
+        colleague = Colleague(people, act=confirm)
+        colleague.wait_until_blocked()
+    assert colleague.result() == first
+    assert colleague.tries == 2
+    assert people.log("card") == ["approve"]
+
+
+def test_desks_hear_of_a_decision(people):
+    """After the commit, and at most once a second, however many are confirmed."""
+    from odoo.addons.graduate_clearance.models import clearance_desk_live
+
+    def notes():
+        with people.session() as env:
+            return env["bus.bus"].search_count([("message", "like", "clearance.changed")])
+
+    clearance_desk_live._told.clear()
+    before = notes()
+    with people.session() as env:
+        people.decide(env, "card", "approve")
+        people.decide(env, "books", "approve")
+        assert notes() == before, "nothing is said before the commit"
+    assert notes() == before + 1
+    for _time in range(3):
+        with people.session() as env:
+            people.decide(env, "card", "reopen")
+        with people.session() as env:
+            people.decide(env, "card", "approve")
+    assert notes() <= before + 3
+
+
+def test_lifted_once_by_two_officers(people):
+    """Two officers at once: one deferral, one line in the log."""
+    with people.session() as env:
+        assert people.lift(env, "card") == "done"
+        colleague = Colleague(people, act=lambda env: people.lift(env, "card"))
+        colleague.wait_until_blocked()
+    assert colleague.result() == "already"
+    assert people.log("card") == ["lift"]
+
+
+def test_settled_while_being_lifted(people):
+    """What a desk settles in the same moment needs no deferral any more."""
+    with people.session() as env:
+        assert people.decide(env, "card", "approve") == ["done"]
+        colleague = Colleague(people, act=lambda env: people.lift(env, "card"))
+        colleague.wait_until_blocked()
+    assert colleague.result() == "settled"

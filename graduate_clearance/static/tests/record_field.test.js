@@ -8,8 +8,11 @@ import {
     mockService,
     models,
     mountView,
+    mountWithCleanup,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+
+import { ClearanceRecord } from "@graduate_clearance/record_field/clearance_record";
 
 class Form extends models.Model {
     _name = "clearance.form";
@@ -240,4 +243,29 @@ test("a click on another station's step explains instead", async () => {
     await animationFrame();
     expect(".o_notification").toHaveText(/“Fees” belongs to another station/);
     expect.verifySteps([]);
+});
+
+test("the compact record keeps a line for each step, the rest is in the tooltip", async () => {
+    const values = { reason: "Two books", user: "Li Si", blocked_by: ["Finance: Fees"] };
+    await mountWithCleanup(ClearanceRecord, {
+        props: { rows: [makeRow(1, "Books", values)], compact: true },
+    });
+    expect(".o_clearance_record_reason, .o_clearance_record_note").toHaveCount(0);
+    expect(".o_clearance_record_blocked").toHaveCount(0);
+    await hover(".o_clearance_record_step:first");
+    await advanceTime(1000);
+    expect(".o_popover").toHaveText(/Li Si/);
+    expect(".o_popover").toHaveText(/“Two books”/);
+    expect(queryAllTexts(".o_popover li")).toEqual(["Finance: Fees"]);
+});
+
+test("one's own station is marked in words", async () => {
+    await mountWithCleanup(ClearanceRecord, {
+        props: {
+            rows: [makeRow(1, "Books"), makeRow(2, "Card", { station_id: 2, station: "Affairs" })],
+            highlightStation: 2,
+        },
+    });
+    expect(queryAllTexts(".o_clearance_record_own h5 > span")).toEqual(["Affairs"]);
+    expect(".o_clearance_record_here").toHaveText("This station");
 });

@@ -1,0 +1,160 @@
+"""The middle pane of the desk: who it is, and the steps of this station."""
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .clearance_status_gate import MOVES
+
+
+class ClearanceDesk(models.AbstractModel):
+    _inherit = "clearance.desk"
+
+    @api.model
+    @api.readonly
+    def get_graduate(self, form_id, station_id):
+        """A graduate as the desk of a station shows them.
+
+        :return: dict ``form_id``, ``version`` (changes with every change of a status),
+            ``session``, ``form_state``, ``due``, ``open``, ``person``, ``warnings``,
+            ``steps`` (of this station), ``record`` (rows of the whole record, see
+            ``clearance.form._get_records``), ``others`` (forms in other open sessions);
+            times are UTC texts
+        :raise AccessError: when the user may not read the form
+        """
+        self._check_staff()
+        form = self.env["clearance.form"].browse(form_id)
+        record = form._get_records().get(form.id, [])
+        form_sudo = form.sudo()  # the form is readable: ``_get_records`` has checked it
+        steps = self._prepare_steps(form_sudo, [row for row in record if row["station_id"] == station_id])
+        due = [row for row in record if row["required"] and row["state"] != "not_required"]
+        return {
+            "form_id": form.id,
+            "version": self._get_version(form.id),
+            "session": {
+                "id": form_sudo.session_id.id,
+                "name": form_sudo.session_id.name,
+                "state": form_sudo.session_state,
+            },
+            "form_state": form_sudo.state,
+            "due": len(due),
+            "open": sum(row["is_open"] for row in due),
+            "person": self._get_person(form_sudo),
+            "warnings": self._get_warnings(form_sudo, record, steps),
+            "steps": steps,
+            "record": record,
+            "others": self._get_other_forms(form),
+        }
+
+    def _get_version(self, form_id):
+        self.env.cr.execute(SQL("SELECT max(id) FROM clearance_log WHERE form_id = %s", form_id))
+        return str(self.env.cr.fetchone()[0] or 0)
+
+    @api.model
+    def _get_person(self, form_sudo):
+        """Who it is, for somebody who may read the form; the ID-card number is masked."""
+        student = form_sudo.student_id
+
+        def label(fname):
+            return dict(student._fields[fname]._description_selection(self.env)).get(student[fname], "")
+
+        has_photo = bool(student.partner_id.image_128)
+        return {
+            "name": student.name,
+            "student_number": student.student_number,
+            "gender": label("gender"),
+            "college": form_sudo.college_id.name or "",
+            "class": form_sudo.class_id.name or "",
+            "class_id": form_sudo.class_id.id,
+            "room": form_sudo.room_id.complete_name or "",
+            "room_id": form_sudo.room_id.id,
+            "major": student.major or "",
+            "level": label("level"),
+            "id_number": student.id_number_masked,
+            "earlier_year": form_sudo.earlier_year,
+            "graduation_year": student.graduation_year,
+            "photo": has_photo and f"/web/image/clearance.form/{form_sudo.id}/image_128",
+        }
+
+    def _prepare_steps(self, form_sudo, rows):
+        """The rows of this station's steps, with what the desk needs besides."""
+        ids = [row["id"] for row in rows]
+        Status = self.env["clearance.status"]
+        mine = set(Status.browse(ids)._actionable_query().get_result_ids())
+        statuses = {status.id: status for status in Status.sudo().browse(ids)}  # sudo: their form is readable
+        lines = self._get_last_lines(form_sudo.id, ids)
+        attachments = self._get_attachments(mine)
+        steps = []
+        for row in rows:
+            status = statuses[row["id"]]
+            step = status.step_id
+            missing = row["is_open"] and bool(row["blocked_by"])
+            last = lines["last"].get(row["id"])
+            steps.append(
+                {
+                    **row,
+                    "ready": row["is_open"] and not missing,
+                    "instructions": step.instructions or status.station_id.instructions or "",
+                    "open_from": fields.Datetime.to_string(step.open_from) or "",
+                    "deadline": fields.Datetime.to_string(step.deadline) or "",
+                    "actions": self._get_actions(row) if row["id"] in mine and status.active else [],
+                    "needs_reason": row["mode"] == "feed",
+                    "source": lines["source"].get(row["id"], False),
+                    "attachments": attachments.get(row["id"], []),
+                    "undo": bool(last and row["id"] in mine) and last,
+                }
+            )
+        return steps
+
+    def _get_actions(self, row):
+        """Decisions that the state of a status allows."""
+
+        def allows(decision):
+            move = MOVES[decision]
+            return row["state"] in move.sources or (row["needs_review"] and row["state"] == move.target)
+
+        return [decision for decision in ("approve", "reject", "reopen", "set_not_required") if allows(decision)]
+
+    def _get_last_lines(self, form_id, status_ids):
+        """The latest decision on each status, where it can be undone, and what the source system said last."""
+        # sudo: lines of statuses on a form that the user may read.
+        lines = (
+            self.env["clearance.log"]
+            .sudo()
+            .search_fetch([("form_id", "=", form_id), ("status_id", "in", status_ids)], order="id")
+        )
+        last, source = {}, {}
+        for line in lines:
+            if line.action in MOVES or line.action in ("review", "undo"):
+                last[line.status_id.id] = line.action in MOVES and {
+                    "line": line.id,
+                    "mine": line.user_id == self.env.user,
+                }
+            if line.door == "feed" and line.action in MOVES:
+                source[line.status_id.id] = {
+                    "text": line.reason or "",
+                    "at": fields.Datetime.to_string(line.date),
+                    "state": line.to_state,
+                }
+        return {"last": last, "source": source}
+
+    def _get_attachments(self, status_ids):
+        attachments = self.env["ir.attachment"].search_fetch(
+            [("res_model", "=", "clearance.status"), ("res_id", "in", list(status_ids)), ("res_field", "=", False)],
+            ["name", "mimetype", "res_id"],
+        )
+        found = {}
+        for attachment in attachments:
+            found.setdefault(attachment.res_id, []).append(
+                {"id": attachment.id, "name": attachment.name, "mimetype": attachment.mimetype}
+            )
+        return found
+
+    def _get_other_forms(self, form):
+        others = self.env["clearance.form"].search(
+            [
+                ("student_id", "=", form.sudo().student_id.id),  # sudo: of a form that is readable
+                ("id", "!=", form.id),
+                ("session_id.state", "=", "open"),
+            ]
+        )
+        return [{"form_id": other.id, "session": other.session_id.name} for other in others]

@@ -1,0 +1,104 @@
+import { Dropdown } from "@web/core/dropdown/dropdown";
+import { DropdownItem } from "@web/core/dropdown/dropdown_item";
+import { FileInput } from "@web/core/file_input/file_input";
+import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
+
+import { Component, useState } from "@odoo/owl";
+
+import { LEGEND, getLegend } from "../legend/legend";
+import { DECISIONS, DOORS, formatMoment } from "./desk_words";
+
+/** Outcomes that are news, not refusals. */
+const NEWS = ["already"];
+
+/** One step of this station: where it stands, why, and what can be done about it. */
+export class DeskStep extends Component {
+    static template = "graduate_clearance.DeskStep";
+    static components = { Dropdown, DropdownItem, FileInput };
+    static props = { step: Object, model: Object, onDecide: Function, onUndo: Function };
+
+    setup() {
+        this.model = useState(this.props.model);
+        this.notification = useService("notification");
+        this.liftedLabel = LEGEND.lifted;
+    }
+
+    get step() {
+        return this.props.step;
+    }
+
+    get legend() {
+        const state = getLegend(this.step);
+        return { state, label: LEGEND[state] };
+    }
+
+    get initially() {
+        const { initial_state: initial, state } = this.step;
+        return initial && initial !== state ? _t("initially: %s", LEGEND[initial]) : "";
+    }
+
+    get moreLabel() {
+        return _t("More: %s", this.step.step);
+    }
+
+    get attachLabel() {
+        return _t("Attach a file: %s", this.step.step);
+    }
+
+    get decided() {
+        const { user, decided_at: moment, door } = this.step;
+        const through = DOORS[door] && _t("through %s", DOORS[door]);
+        return [user, formatMoment(moment), through].filter(Boolean).join(" · ");
+    }
+
+    get period() {
+        const { open_from: start, deadline } = this.step;
+        if (start && deadline) {
+            return _t("%(start)s to %(deadline)s", {
+                start: formatMoment(start),
+                deadline: formatMoment(deadline),
+            });
+        }
+        if (start) {
+            return _t("from %s", formatMoment(start));
+        }
+        return deadline ? _t("until %s", formatMoment(deadline)) : "";
+    }
+
+    get sourceTime() {
+        return formatMoment(this.step.source.at);
+    }
+
+    get pending() {
+        return this.model.getPending(this.step.id);
+    }
+
+    get message() {
+        const message = this.model.messages[this.step.id];
+        return message && { ...message, isNews: NEWS.includes(message.code) };
+    }
+
+    get menu() {
+        return this.step.actions.map((decision) => ({
+            decision,
+            label:
+                decision === "approve" && !this.step.needs_reason
+                    ? DECISIONS[decision].label
+                    : _t("%s…", DECISIONS[decision].label),
+            icon: DECISIONS[decision].icon,
+        }));
+    }
+
+    toggle(ev) {
+        this.model.ticked[this.step.id] = ev.target.checked;
+    }
+
+    async onUpload(files) {
+        const failed = files.find(({ error }) => error);
+        if (failed) {
+            this.notification.add(failed.error, { type: "danger" });
+        }
+        await this.model.open(this.model.graduate.form_id);
+    }
+}
