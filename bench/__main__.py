@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 CONFIRMED = (1, 6, 40, 2_000, 10_000)
-SECTIONS = ("open", "open-large", "confirm", "read", "log", "usual", "campaign")
+SECTIONS = ("open", "open-large", "confirm", "read", "screens", "log", "usual", "campaign")
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
     report = {"machine": _describe_machine(options.database), "size": options.size, "results": []}
     print(_show_machine(report["machine"]))
     runs = {
-        _run_main: {"open", "confirm", "read", "log", "usual"},
+        _run_main: {"open", "confirm", "read", "screens", "log", "usual"},
         _run_large: {"open-large"},
         _run_campaign: {"campaign"},
     }
@@ -73,12 +73,16 @@ def _run_main(options, chosen, report):
 
 def _run_opened(bench, chosen, report):
     """First with a session some days old to read in, then with everybody about to collect."""
+    from .screens import Screens
+
     bench.open_for_good()
     if "read" in chosen:
         bench.measure_ready(15)
         bench.measure_statistics(9)
         bench.measure_records(40, "class matrix, forms of a class", "affairs", 15)
         bench.measure_records(1, "a graduate's page", None, 15)
+    if "screens" in chosen:
+        Screens(bench).measure()
     if chosen & {"confirm", "usual", "log"}:
         bench.settle_before_certificates()
     if "log" in chosen:

@@ -46,7 +46,7 @@ class Meter:
     """Measures in one database, as one user after the other."""
 
     #: written by what is measured
-    TABLES = ("clearance_form", "clearance_status", "clearance_log")
+    TABLES = ("clearance_form", "clearance_status", "clearance_log", "clearance_batch", "clearance_batch_line")
 
     def __init__(self, database, say=print):
         self.database = database

@@ -71,7 +71,7 @@ class Bench:
         """Everybody may collect: what the certificates wait for is settled."""
         before = [step_id for step_id, key in self.keys.items() if key not in (*CERTIFICATES, "withheld")]
         domain = [("session_id", "=", self.session_id), ("step_id", "in", before), ("is_open", "=", True)]
-        self.campus.env["clearance.status"].search(domain)._decide("approve", "bulk", "Settled for the bench")
+        self.campus.env["clearance.status"].search(domain)._decide("approve", "batch", "Settled for the bench")
         self._commit()
 
     # -- writing -----------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Bench:
             "confirm" + (" (as manager)" if as_manager else ""),
             count,
             lambda env: raw.confirmation(env, ids, own_stations=not as_manager),
-            lambda env: lambda: _check(env["clearance.status"].browse(ids)._decide("approve", "bulk")),
+            lambda env: lambda: _check(env["clearance.status"].browse(ids)._decide("approve", "batch")),
             user_id=user_id,
             repetitions=repetitions,
             target=target,

@@ -119,7 +119,7 @@ def confirmation(env, status_ids, own_stations=True):
         written AS (
             UPDATE clearance_status status
                SET state = 'approved', is_open = FALSE, needs_review = FALSE, user_id = %(uid)s,
-                   decided_at = %(now)s, door = 'bulk', reason = NULL
+                   decided_at = %(now)s, door = 'batch', reason = NULL
               FROM clearance_session session
              WHERE status.id = ANY(%(ids)s) AND session.id = status.session_id AND session.state = 'open'
                AND status.state IN ('pending', 'submitted', 'rejected', 'optional') AND status.active
@@ -132,7 +132,7 @@ def confirmation(env, status_ids, own_stations=True):
             date, user_id, action, from_state, to_state, door, form_id,
             status_id, step_id, station_id, session_id, college_id, company_id
         )
-        SELECT %(now)s, %(uid)s, 'approve', 'pending', state, 'bulk', form_id,
+        SELECT %(now)s, %(uid)s, 'approve', 'pending', state, 'batch', form_id,
                id, step_id, station_id, session_id, college_id, company_id
           FROM written
         """,
