@@ -27,6 +27,7 @@ DOORS = [
     ("api", "API"),
     ("feed", "Source system"),
     ("roster", "Roster"),
+    ("bulk", "Bulk (before batches)"),  # stands in logs of 19.0.1.0.0 only
 ]
 
 
