@@ -631,10 +631,28 @@ class TestDeferralCron(TransactionCase):
 
 
 @tagged("post_install", "-at_install")
-class TestDeferralTour(ClearanceCommon, HttpCase):
+class TestDeferralTour(DeferralCase, HttpCase):
+    def test_from_proof_to_diploma(self):
+        """Officer, college desk, the end date, the payment: what each sees on the screen."""
+        student, form = self.students[1], self.forms[1]
+        self.clearance.open_until = fields.Datetime.now() + timedelta(days=90)
+        self.settle_steps(self.books, self.card, self.talk, students=student)
+        self.start_tour("/odoo/clearance-deferral", "clearance_deferral_proof", login=self.deferral.login)
+        self.start_tour("/odoo/clearance-desk", "clearance_deferral_diploma", login=self.mech_clerk.login)
+        self.assertEqual(form.state, "deferred")
+        override = self.Override.search([("form_id", "=", form.id)])
+        with self.days_later((override.date_end - self.today).days + 1):
+            self.run_cron()
+            self.assertEqual(form.state, "open")
+            self.start_tour("/odoo/clearance-deferral", "clearance_deferral_over", login=self.deferral.login)
+            self.settle_steps(self.fees, students=student)
+            self.start_tour("/odoo/clearance-desk", "clearance_deferral_paid", login=self.mech_clerk.login)
+        self.assertEqual(form.state, "cleared")
+        actions = self.get_lines(self.status(student, self.fees)).mapped("action")
+        self.assertEqual(actions, ["lift", "expired", "approve"])
+
     def test_officer(self):
         """Find, lift with proof and end date, look at the list, restore; a settled step stays as it is."""
-        self.open_session()
         self.settle_steps(self.books, students=self.students[1])
         self.start_tour("/odoo/clearance-deferral", "clearance_deferral", login=self.deferral.login)
         override = self.env["clearance.override"].search([])

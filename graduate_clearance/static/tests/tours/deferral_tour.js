@@ -17,30 +17,9 @@ function find(query, name) {
     ];
 }
 
-tours.add("clearance_deferral", {
-    steps: () => [
-        { content: "Nobody is shown at first", trigger: ".o_clearance_deferral_empty" },
-        ...find("T26001", "Test Graduate 1"),
-        {
-            content: "The whole record beside it",
-            trigger:
-                ".o_clearance_deferral_right .o_clearance_record:contains(Graduation certificate)",
-        },
-        {
-            content: "A settled step cannot be lifted, and says why",
-            trigger: step(
-                "Return books",
-                ".o_clearance_deferral_restriction:contains(No restriction):contains(is settled)"
-            ),
-        },
-        { trigger: step("Return books", ".o_clearance_deferral_lift:not(:enabled)") },
-        {
-            content: "What restricts says so, and whom it holds back",
-            trigger: step(
-                "Pay arrears",
-                ".o_clearance_deferral_restriction:contains(Restriction on):contains(Degree certificate)"
-            ),
-        },
+/** Lift the restriction of the arrears until the 15th of next month, with a file as proof. */
+function lift() {
+    return [
         { trigger: step("Pay arrears", ".o_clearance_deferral_lift"), run: "click" },
         { content: "Not without a proof", trigger: ".o_clearance_lift_confirm", run: "click" },
         { trigger: ".o_clearance_lift_dialog .alert-danger:contains(reason)" },
@@ -67,6 +46,57 @@ tours.add("clearance_deferral", {
         },
         { trigger: ".o_clearance_lift_files li:contains(agreement.txt)" },
         { trigger: ".o_clearance_lift_confirm", run: "click" },
+    ];
+}
+
+/** At the desk of the college: who is found, and how the form stands. */
+function findAtDesk(query, state) {
+    return [
+        { trigger: ".o_clearance_desk input[name=clearance_search]", run: `edit ${query}` },
+        { trigger: `.o_clearance_desk_row:contains(${query})`, run: "click" },
+        { trigger: `.o_clearance_person:contains(${query}) .o_clearance_state_${state}` },
+    ];
+}
+
+function confirmAtDesk(name) {
+    return [
+        {
+            content: `${name} is ready, so it is ticked`,
+            trigger: `.o_clearance_desk_step:contains(${name}) input[type=checkbox]:checked`,
+        },
+        {
+            trigger: ".o_clearance_desk_actions button[data-decision=approve]:enabled",
+            run: "click",
+        },
+        { trigger: `.o_clearance_desk_step:contains(${name}) .o_clearance_state_approved` },
+    ];
+}
+
+tours.add("clearance_deferral", {
+    steps: () => [
+        { content: "Nobody is shown at first", trigger: ".o_clearance_deferral_empty" },
+        ...find("T26001", "Test Graduate 1"),
+        {
+            content: "The whole record beside it",
+            trigger:
+                ".o_clearance_deferral_right .o_clearance_record:contains(Graduation certificate)",
+        },
+        {
+            content: "A settled step cannot be lifted, and says why",
+            trigger: step(
+                "Return books",
+                ".o_clearance_deferral_restriction:contains(No restriction):contains(is settled)"
+            ),
+        },
+        { trigger: step("Return books", ".o_clearance_deferral_lift:not(:enabled)") },
+        {
+            content: "What restricts says so, and whom it holds back",
+            trigger: step(
+                "Pay arrears",
+                ".o_clearance_deferral_restriction:contains(Restriction on):contains(Degree certificate)"
+            ),
+        },
+        ...lift(),
         {
             content: "Lifted, with the proof",
             trigger: step(
@@ -111,5 +141,54 @@ tours.add("clearance_deferral", {
             ),
         },
         { trigger: ".o_clearance_deferral_history:contains(Pay arrears):contains(Restored)" },
+    ],
+});
+
+// From proof to diploma, in four parts; between them time passes.
+tours.add("clearance_deferral_proof", {
+    steps: () => [
+        ...find("T26001", "Test Graduate 1"),
+        ...lift(),
+        {
+            trigger: step(
+                "Pay arrears",
+                ".o_clearance_deferral_restriction:contains(Restriction lifted)"
+            ),
+        },
+    ],
+});
+
+tours.add("clearance_deferral_diploma", {
+    steps: () => [
+        ...findAtDesk("T26001", "open"),
+        { trigger: ".o_clearance_desk :contains(Deferred, does not block: Finance: Pay arrears)" },
+        ...confirmAtDesk("Degree certificate"),
+        ...confirmAtDesk("Graduation certificate"),
+        {
+            content: "Nothing is open but what is deferred",
+            trigger:
+                ".o_clearance_person .o_clearance_state_deferred:contains(Cleared with deferral)",
+        },
+    ],
+});
+
+tours.add("clearance_deferral_over", {
+    steps: () => [
+        ...find("T26001", "Test Graduate 1"),
+        { trigger: ".o_clearance_person .o_clearance_state_open:contains(In progress)" },
+        {
+            trigger: step(
+                "Pay arrears",
+                ".o_clearance_deferral_restriction:contains(Restriction on)"
+            ),
+        },
+        { trigger: ".o_clearance_deferral_history:contains(Pay arrears):contains(Ended)" },
+    ],
+});
+
+tours.add("clearance_deferral_paid", {
+    steps: () => [
+        ...findAtDesk("T26001", "cleared"),
+        { trigger: ".o_clearance_person .o_clearance_state_cleared:contains(Cleared)" },
     ],
 });
