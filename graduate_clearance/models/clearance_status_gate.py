@@ -473,18 +473,29 @@ class ClearanceStatus(models.Model):
         """Hold what an approval relies on until it is committed."""
         if not call.move.waits:
             return SQL("SELECT 1")
+        approved = SQL("WHERE passing.id IN (SELECT status_id FROM undone WHERE approves)") if call.lines else SQL()
+        return self._hold_sql("passing", approved)
+
+    def _hold_sql(self, source, which=None):
+        """Hold the prerequisites of the steps in ``source``: nobody reopens them meanwhile.
+
+        :param str source: name of a common table expression with ``form_id`` and ``step_id``
+        :param SQL which: a ``WHERE`` over it
+        """
+        source = SQL.identifier(source)
         return SQL(
             """
             SELECT prereq.id
-              FROM passing
-              JOIN clearance_step_blocking_rel rel ON rel.step_id = passing.step_id
+              FROM %(source)s
+              JOIN clearance_step_blocking_rel rel ON rel.step_id = %(source)s.step_id
               JOIN clearance_status prereq
-                ON prereq.form_id = passing.form_id AND prereq.step_id = rel.prerequisite_id
-             %s
+                ON prereq.form_id = %(source)s.form_id AND prereq.step_id = rel.prerequisite_id
+             %(which)s
              ORDER BY prereq.id
                FOR SHARE OF prereq
             """,
-            SQL("WHERE passing.id IN (SELECT status_id FROM undone WHERE approves)") if call.lines else SQL(),
+            source=source,
+            which=which or SQL(),
         )
 
     def _mark_dependants(self, door):

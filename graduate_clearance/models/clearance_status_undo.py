@@ -155,15 +155,7 @@ class ClearanceStatus(models.Model):
                  WHERE line.needs_review AND latest.action = 'review' AND latest.id > down.line_id
                    AND NOT EXISTS (%(missing)s)
             ),
-            held AS MATERIALIZED (
-                SELECT prereq.id
-                  FROM marked
-                  JOIN clearance_step_blocking_rel rel ON rel.step_id = marked.step_id
-                  JOIN clearance_status prereq
-                    ON prereq.form_id = marked.form_id AND prereq.step_id = rel.prerequisite_id
-                 ORDER BY prereq.id
-                   FOR SHARE OF prereq
-            ),
+            held AS MATERIALIZED (%(held)s),
             written AS (
                 UPDATE clearance_status status
                    SET needs_review = FALSE, is_open = FALSE
@@ -183,6 +175,7 @@ class ClearanceStatus(models.Model):
                 list(_NO_DECISIONS),
             ),
             missing=self._missing_sql(SQL("line.form_id"), SQL("line.step_id")),
+            held=self._hold_sql("marked"),
             logged=LOGGED_COLUMNS,
             log=self.env["clearance.log"]._insert_sql("written", "undo", call.door, call.reason, call.batch),
         )

@@ -36,11 +36,12 @@ class TestViews(ClearanceCommon):
     def test_menus_by_role(self):
         """Everybody finds the own work, and nothing that belongs to others."""
         desk = {"clearance_desk_menu", "clearance_batch_menu"}
+        given = {"clearance_desk_menu_given", "clearance_batch_menu"}
         deferrals = {"clearance_override_menu", "clearance_deferral_menu", "clearance_override_menu_all"}
         own = {
             self.librarian: {*desk, "clearance_status_menu", "clearance_station_menu_mine"},
-            self.counsellor: {*desk, "clearance_form_menu_counsellor", "clearance_status_menu_given"},
-            self.supervisor: {*desk, "clearance_form_menu_supervisor", "clearance_status_menu_given"},
+            self.counsellor: {*given, "clearance_form_menu_counsellor", "clearance_status_menu_given"},
+            self.supervisor: {*given, "clearance_form_menu_supervisor", "clearance_status_menu_given"},
             self.lead: {"clearance_form_menu_college_lead"},
             self.deferral: {*deferrals, "clearance_batch_menu"},
             self.auditor: set(),

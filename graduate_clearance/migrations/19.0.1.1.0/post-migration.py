@@ -1,4 +1,4 @@
-"""Deferral officers read how deferrals ended; of those that ended long ago nobody is told now."""
+"""Deferral officers read how deferrals ended and find them below their desk; of those long over nobody is told now."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
@@ -13,6 +13,8 @@ def migrate(cr, version):
     rule = env.ref("graduate_clearance.clearance_log_rule_deferral", raise_if_not_found=False)
     if rule and rule.domain_force == _BEFORE:
         rule.domain_force = _AFTER
+    # A menu of its own now, with the desk and the list below it.
+    env.ref("graduate_clearance.clearance_override_menu").action = False
     cr.execute(
         SQL(
             """
