@@ -22,20 +22,15 @@ class ClearanceDeferral(models.AbstractModel):
     def get_setup(self):
         """What the screen offers to choose from.
 
-        :return: dict ``sessions`` (open ones: ``id``, ``name``) and ``reasons`` (presets:
-            ``id``, ``name``, ``station_id`` or ``False`` where it suits every station)
+        :return: dict ``sessions`` (open ones: ``id``, ``name``) and ``reasons`` (see
+            ``clearance.reason._get_presets``)
         :raise AccessError: the user is no deferral officer
         """
         self._check_officer()
         sessions = self.env["clearance.session"].search([("state", "=", "open")])
-        reasons = self.env["clearance.reason"].search(
-            [("decision", "=", "lift"), ("company_id", "in", [False, *self.env.companies.ids])]
-        )
         return {
             "sessions": [{"id": session.id, "name": session.name} for session in sessions],
-            "reasons": [
-                {"id": reason.id, "name": reason.name, "station_id": reason.station_id.id} for reason in reasons
-            ],
+            "reasons": self.env["clearance.reason"]._get_presets(Domain("decision", "=", "lift")),
         }
 
     @api.model

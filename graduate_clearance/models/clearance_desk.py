@@ -33,7 +33,7 @@ class ClearanceDesk(models.AbstractModel):
         given to them, managers all.
 
         :return: dict ``stations`` (list of ``id``, ``name``, ``sessions``, ``steps``),
-            ``reasons`` (presets), ``is_manager``
+            ``reasons`` (see ``clearance.reason._get_presets``), ``is_manager``
         :raise AccessError: for everybody who is not clearance staff
         """
         self._check_staff()
@@ -45,21 +45,12 @@ class ClearanceDesk(models.AbstractModel):
         for station, step in groups:
             stations.setdefault(station, self.env["clearance.step"])
             stations[station] |= step
-        reasons = self.env["clearance.reason"].search([("company_id", "in", [False, *self.env.companies.ids])])
         return {
             "stations": [
                 self._prepare_station(station, stations[station].sorted(lambda step: (step.sequence, step.id)))
                 for station in sorted(stations, key=lambda station: (station.sequence, station.name, station.id))
             ],
-            "reasons": [
-                {
-                    "id": reason.id,
-                    "name": reason.name,
-                    "decision": reason.decision,
-                    "station_id": reason.station_id.id,
-                }
-                for reason in reasons
-            ],
+            "reasons": self.env["clearance.reason"]._get_presets(),
             "is_manager": self.env.user.has_group("graduate_clearance.group_manager"),
         }
 

@@ -48,6 +48,21 @@ class TestDeskSearch(DeskCase):
         self.assertEqual([step["name"] for step in station["steps"]], ["Return student card", "Confirm loan"])
         self.assertEqual([session["id"] for session in station["sessions"]], self.clearance.ids)
 
+    def test_presets(self):
+        """A reason of a station is offered at its desks, one without a station everywhere."""
+        Reason = self.env["clearance.reason"]
+        mine, others = Reason.create(
+            [
+                {"name": "Certificate misprinted", "decision": "reject", "station_id": self.certificates.id},
+                {"name": "Book lost", "decision": "reject", "station_id": self.library.id},
+            ]
+        )
+        presets = {preset["id"]: preset for preset in self.desk(self.mech_clerk).get_stations()["reasons"]}
+        self.assertIn(self.mech_desk.id, presets[mine.id]["station_ids"])
+        self.assertEqual(presets[others.id]["station_ids"], self.library.ids)
+        everywhere = self.env.ref("graduate_clearance.reason_reject_items")
+        self.assertIs(presets[everywhere.id]["station_ids"], False)
+
     def test_closed_sessions_are_no_work(self):
         self.clearance.action_close()
         self.assertEqual(self.desk(self.affairs).get_stations()["stations"], [])

@@ -141,8 +141,8 @@ function makeRow(number, values = {}) {
 }
 
 const REASONS = [
-    { id: 1, name: "Proof of deferred payment shown", station_id: false },
-    { id: 2, name: "Card is with the police", station_id: 6 },
+    { id: 1, name: "Proof of deferred payment shown", station_ids: false },
+    { id: 2, name: "Card is with the police", station_ids: [6] },
 ];
 
 let graduate;

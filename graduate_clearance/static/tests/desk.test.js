@@ -74,10 +74,10 @@ const LIBRARY = {
     ],
 };
 const REASONS = [
-    { id: 1, name: "Papers are missing", decision: "reject", station_id: false },
-    { id: 2, name: "Card is damaged", decision: "reject", station_id: 1 },
-    { id: 3, name: "Book is damaged", decision: "reject", station_id: 2 },
-    { id: 4, name: "Confirmed by mistake", decision: "reopen", station_id: false },
+    { id: 1, name: "Papers are missing", decision: "reject", station_ids: false },
+    { id: 2, name: "Card is damaged", decision: "reject", station_ids: [1] },
+    { id: 3, name: "Book is damaged", decision: "reject", station_ids: [2] },
+    { id: 4, name: "Confirmed by mistake", decision: "reopen", station_ids: false },
 ];
 
 /** What the mocked server knows and what it was asked. */

@@ -49,7 +49,7 @@ export class LiftDialog extends Component {
     get presets() {
         const stations = this.chosen.map(({ station_id }) => station_id);
         return this.props.reasons.filter(
-            ({ station_id }) => !station_id || stations.includes(station_id)
+            ({ station_ids }) => !station_ids || station_ids.some((id) => stations.includes(id))
         );
     }
 

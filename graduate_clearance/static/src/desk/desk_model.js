@@ -385,7 +385,7 @@ export class DeskModel {
         return this.reasons.filter(
             (reason) =>
                 reason.decision === wanted &&
-                (!reason.station_id || reason.station_id === this.station.id)
+                (!reason.station_ids || reason.station_ids.includes(this.station.id))
         );
     }
 

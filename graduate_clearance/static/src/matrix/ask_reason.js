@@ -26,7 +26,10 @@ export async function askReason({ dialog, orm }, { decision, subtitle, stationId
             ["decision", "=", decision],
             "|",
             ["station_id", "=", false],
+            // The column names a station; its desks and what stands above it have presets, too.
+            "|",
             ["station_id", "child_of", stationId ? [stationId] : []],
+            ["station_id", "parent_of", stationId ? [stationId] : []],
         ],
         ["name"]
     );
