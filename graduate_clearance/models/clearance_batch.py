@@ -13,6 +13,9 @@ DECISIONS = [
     ("lift", "Lift the restriction"),
 ]
 
+#: days after which a draft that nobody has run is forgotten
+_DRAFT_DAYS = 30
+
 #: how many names of classes or rooms a label shows
 _NAMES_SHOWN = 2
 
@@ -391,6 +394,12 @@ class ClearanceBatch(models.Model):
         for batch in self:
             if batch.state not in ("draft", "previewed"):
                 raise UserError(self.env._("A batch that has been run is kept. Undo it instead."))
+
+    @api.autovacuum
+    def _gc_drafts(self):
+        """Forget drafts and previews that nobody has touched for a month; what has been run is kept."""
+        limit = fields.Datetime.subtract(fields.Datetime.now(), days=_DRAFT_DAYS)
+        self.search([("state", "in", ("draft", "previewed")), ("write_date", "<", limit)], limit=1000).unlink()
 
     def _record(self, **vals):
         """Write past what :meth:`write` refuses.

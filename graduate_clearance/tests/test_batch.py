@@ -554,6 +554,20 @@ class TestBatchAccess(BatchCommon):
         forged = Batch.create({"session_id": self.clearance.id, "step_id": self.card.id})
         self.assertEqual((forged.user_id, forged.state, forged.todo_count), (self.affairs, "draft", 0))
 
+    def test_forgotten_drafts(self):
+        """A draft or preview that nobody has touched for a month goes; what was run stays."""
+        draft, preview, fresh = self.batch(), self.preview(class_ids=self.class_m2), self.batch()
+        run = self.preview(class_ids=self.class_m1)
+        self.finish(run)
+        old = (draft | preview | run).ids
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE clearance_batch SET write_date = write_date - interval '31 days' WHERE id = ANY(%s)", [old]
+        )
+        self.env.invalidate_all()
+        self.env["clearance.batch"]._gc_drafts()
+        self.assertEqual((draft | preview | fresh | run).exists(), fresh | run)
+
     def test_a_batch_that_was_run_is_kept(self):
         batch = self.preview(class_ids=self.class_m1)
         self.finish(batch)
