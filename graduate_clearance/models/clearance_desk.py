@@ -39,7 +39,8 @@ class ClearanceDesk(models.AbstractModel):
         self._check_staff()
         steps = self.env["clearance.step"].search([("session_id.state", "=", "open")])
         groups = self.env["clearance.status"]._read_group(
-            self._get_actionable_domain() & Domain("step_id", "in", steps.ids), ["station_id", "step_id"]
+            self.env["clearance.status"]._get_actionable_domain() & Domain("step_id", "in", steps.ids),
+            ["station_id", "step_id"],
         )
         stations = {}
         for station, step in groups:
@@ -230,16 +231,11 @@ class ClearanceDesk(models.AbstractModel):
         return domain & Domain("session_id", "=", session_id) if session_id else domain
 
     def _get_station_domain(self, station_id):
-        return self._get_actionable_domain() & Domain("station_id", "=", station_id) & Domain("active", "=", True)
-
-    def _get_actionable_domain(self):
-        """Statuses the user may decide on: what the record rules for writing say."""
-        Status = self.env["clearance.status"]
-        if self.env.su:
-            return Domain.TRUE
-        if not Status.has_access("write"):
-            return Domain.FALSE
-        return self.env["ir.rule"]._compute_domain("clearance.status", "write")
+        return (
+            self.env["clearance.status"]._get_actionable_domain()
+            & Domain("station_id", "=", station_id)
+            & Domain("active", "=", True)
+        )
 
     def _has_status(self, domain):
         """A domain on forms: some status of theirs meets ``domain``."""
