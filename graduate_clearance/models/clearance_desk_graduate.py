@@ -35,7 +35,8 @@ class ClearanceDesk(models.AbstractModel):
                 "name": form_sudo.session_id.name,
                 "state": form_sudo.session_state,
             },
-            "form_state": form_sudo.state,
+            # As the steps are now: forms settle after the commit.
+            "form_state": self.env["clearance.deferral"]._get_form_state(form_sudo, record),
             "due": len(due),
             "open": sum(row["is_open"] for row in due),
             "person": self._get_person(form_sudo),
