@@ -1,5 +1,6 @@
 """An invented campus, shaped like the undergraduates of Hunan UST."""
 
+import base64
 import random
 from collections import defaultdict
 from datetime import datetime, time, timedelta
@@ -14,6 +15,7 @@ from odoo.tools import split_every
 from . import content
 from .content import Text
 from .first_days import FirstDays
+from .papers import make_form
 from .people import invent_id_number, invent_name, invent_phone
 
 MOST = 30_000
@@ -29,10 +31,11 @@ _SMALL = 20
 class Campus:
     """Makes a campus: its people, rooms, desks and steps, and a session to clear them.
 
-    :meth:`build_roster` prepares everything up to a session in draft; :meth:`build` opens
-    it too and plays its first days.  The same size and seed make the same campus.
-    Afterwards ``session``, ``stations``, ``desks``, ``steps``, ``students`` and ``people``
-    lead to what was made.
+    :meth:`build_roster` prepares everything up to a session in draft, just as the manual
+    of Hunan UST has it; :meth:`build` adds what other campuses let their graduates do on
+    their own page, opens the session and plays its first days.  The same size and seed
+    make the same campus.  Afterwards ``session``, ``stations``, ``desks``, ``steps``,
+    ``asks``, ``feeds``, ``students`` and ``people`` lead to what was made.
     """
 
     def __init__(self, env, size=600, seed=1, lang="en_US"):
@@ -65,6 +68,8 @@ class Campus:
         self.stations = {}  # key -> station
         self.desks = {}  # (key, college) -> desk below it
         self.steps = {}  # key -> step
+        self.asks = {}  # (key of a step, key of a question) -> what the step asks for
+        self.feeds = {}  # key -> source system
 
     def build(self):
         """Make the campus, open its session and play the first days.
@@ -72,6 +77,9 @@ class Campus:
         :return: dict ``{"users": [{"role", "login", "password"}, ...]}``
         """
         self.build_roster()
+        self._create_steps(content.APPLICATIONS)
+        self._create_feeds()
+        self._create_slots()
         self.session._open()
         FirstDays(self).play()
         return {"users": self.users}
@@ -125,9 +133,13 @@ class Campus:
     # -- people ------------------------------------------------------------------
 
     def _name_university(self):
-        """Give the company of a fresh database a name that looks like a campus."""
+        """Give the company of a fresh database the name, language and money of a campus."""
         if self.company.name in ("My Company", "YourCompany"):
-            self.company.with_env(self.env).name = self.say(content.UNIVERSITY)
+            currency = self.env.ref("base.CNY")
+            currency.active = True
+            company = self.company.with_env(self.env)
+            company.write({"name": self.say(content.UNIVERSITY), "currency_id": currency.id})
+            company.partner_id.lang = self.lang
 
     def _create_people(self):
         staff = self._create_users(
@@ -326,7 +338,9 @@ class Campus:
     def _add_traits(self, vals_list):
         holders = {trait.code: self.pick(self.rng(trait.code), trait.share) for trait in content.TRAITS}
         holders["league_member"] -= holders["party_member"]
-        holders["national_loan"].add(0)  # the graduate who can log in has a paper to send
+        # The graduate who can log in has papers to send.
+        holders["national_loan"].add(0)
+        holders["household"].add(0)
         for number, vals in enumerate(vals_list):
             codes = [code for code, numbers in holders.items() if number in numbers]
             vals["trait_ids"] = [Command.set([self.traits[code].id for code in codes])]
@@ -417,6 +431,7 @@ class Campus:
                     "code": plan.key,
                     "sequence": number,
                     "place": plan.place,
+                    "map_url": plan.map_url,
                     "opening_hours": content.HOURS,
                     "phone": f"0000-000{number}",
                     "instructions": plan.instructions,
@@ -471,23 +486,97 @@ class Campus:
                 }
             ],
         )
+        self._create_steps(content.STEPS)
+        before = [self.stations[key].id for key in content.BEFORE_CERTIFICATES]
+        collecting = [self.steps[plan.key].id for plan in content.STEPS if plan.collects]
+        self.env["clearance.step"].browse(collecting).prerequisite_station_ids = [Command.set(before)]
+
+    def _create_steps(self, plans):
+        """Steps of the session, and what they ask for."""
         steps = self._create_translated(
             "clearance.step",
             [
                 {
                     "name": plan.name,
-                    "sequence": 10 * number,
+                    "sequence": plan.sequence or 10 * number,
                     "stage": content.COLLECT if plan.collects else content.SETTLE,
                     "session_id": self.session.id,
                     "station_id": self.stations[plan.station].id,
                     "mode": plan.mode,
                     "required": plan.required,
                     "student_domain": plan.domain,
+                    "instructions": plan.instructions,
+                    "handout": plan.handout,
                 }
-                for number, plan in enumerate(content.STEPS, 1)
+                for number, plan in enumerate(plans, 1)
             ],
         )
-        self.steps = dict(zip((plan.key for plan in content.STEPS), steps, strict=True))
-        before = [self.stations[key].id for key in content.BEFORE_CERTIFICATES]
-        collecting = [self.steps[plan.key].id for plan in content.STEPS if plan.collects]
-        self.env["clearance.step"].browse(collecting).prerequisite_station_ids = [Command.set(before)]
+        self.steps.update(zip((plan.key for plan in plans), steps, strict=True))
+        for plan in plans:
+            if plan.asks:
+                self._create_requirements(plan)
+
+    def _create_requirements(self, plan):
+        """What a step asks its graduates for."""
+        requirements = self._create_translated(
+            "clearance.requirement",
+            [
+                {
+                    **ask.values,
+                    "sequence": number,
+                    "step_id": self.steps[plan.key].id,
+                    "choice_ids": [
+                        Command.create({"name": choice.en, "sequence": rank}) for rank, choice in enumerate(ask.choices)
+                    ],
+                    **self._prepare_form(ask.form),
+                }
+                for number, ask in enumerate(plan.asks, 1)
+            ],
+        )
+        for ask, requirement in zip(plan.asks, requirements, strict=True):
+            self.asks[plan.key, ask.key] = requirement
+            for choice, record in zip(ask.choices, requirement.choice_ids.sorted("sequence"), strict=True):
+                self._translate(record, {"name": choice})
+
+    def _prepare_form(self, title):
+        """A blank form to download, called so."""
+        if not title:
+            return {}
+        return {
+            "template": base64.b64encode(make_form(content.UNIVERSITY, title)),
+            "template_name": f"{self.say(title)}.pdf",
+        }
+
+    def _create_feeds(self):
+        """The source systems that settle books and arrears."""
+        feeds = self._create_translated(
+            "clearance.feed",
+            [
+                {"name": plan.name, "unit": plan.unit, "every": 60, "silent_after": 24, "company_id": self.company.id}
+                for plan in content.FEEDS
+            ],
+        )
+        self.feeds = dict(zip((plan.key for plan in content.FEEDS), feeds, strict=True))
+        for plan in content.STEPS:
+            if plan.feed:
+                self.steps[plan.key].feed_id = self.feeds[plan.feed]
+
+    def _create_slots(self):
+        """Two colleges at a time come to the hall: the first today, all day, the others half a day."""
+        today = self.session.open_from + timedelta(days=3)
+        morning, afternoon, day = ((8, 30), (11, 30)), ((14, 30), (17, 30)), ((8, 30), (17, 30))
+        vals_list = []
+        for number, colleges in enumerate(split_every(2, self.colleges.ids, list)):
+            midnight = today + timedelta(days=(number + 1) // 2)
+            hours = (afternoon if number % 2 == 0 else morning) if number else day
+            start, end = (midnight + timedelta(hours=hour, minutes=minute) for hour, minute in hours)
+            vals_list.append(
+                {
+                    "session_id": self.session.id,
+                    "college_ids": [Command.set(colleges)],
+                    "place": content.HALL,
+                    "open_from": start,
+                    "open_until": end,
+                }
+            )
+        self._create_translated("clearance.slot", vals_list)

@@ -221,7 +221,11 @@ class Station(NamedTuple):
     place: Text
     instructions: Text = Text("", "")
     desks: Text | None = None  # one desk a college, called so
+    map_url: str = ""
 
+
+#: in the sea where the equator meets the prime meridian: no campus is there
+MAP = "https://www.openstreetmap.org/?mlat=%s&mlon=%s#map=18/0/0"
 
 STATIONS = [
     Station(
@@ -242,12 +246,14 @@ STATIONS = [
             "Nothing to do if you owe neither books nor fines: the library's own system reports it.",
             "无欠书、无欠款者无需前来，由图书管理系统自动确认。",
         ),
+        map_url=MAP % ("0.0010", "0.0010"),
     ),
     Station(
         "affairs",
         Text("Student Affairs", "学生工作处"),
         Text("Student services hall, counter 3", "学生事务大厅3号窗口"),
         Text("Student cards are handed in by class.", "学生证由班级负责人统一上交。"),
+        map_url=MAP % ("0.0020", "-0.0010"),
     ),
     Station(
         "utilities",
@@ -313,6 +319,25 @@ def lacking(code):
     return f"['!', ('trait_ids.code', 'in', {[code]})]"
 
 
+class Ask(NamedTuple):
+    """A question that a step asks its graduates."""
+
+    key: str
+    name: Text
+    kind: str = "char"
+    required: bool = True
+    help: Text = Text("", "")
+    choices: tuple = ()
+    file_types: str = ""
+    form: Text | None = None  # a blank form to fill in, called so
+
+    @property
+    def values(self):
+        """Values of the requirement, but for its choices and its blank form."""
+        files = {"file_types": self.file_types, "file_max_count": 1} if self.file_types else {}
+        return {"name": self.name, "kind": self.kind, "required": self.required, "help": self.help, **files}
+
+
 class Step(NamedTuple):
     key: str
     station: str
@@ -320,6 +345,11 @@ class Step(NamedTuple):
     domain: str = "[]"
     mode: str = "station"
     required: bool = True
+    handout: Text = Text("", "")
+    instructions: Text = Text("", "")
+    asks: tuple = ()
+    feed: str = ""
+    sequence: int = 0  # 0: as it stands in the list
 
     @property
     def collects(self):
@@ -327,12 +357,16 @@ class Step(NamedTuple):
         return self.station in ("certificates", "academic")
 
 
+LOAN_FORM = Text("Loan confirmation", "国家助学贷款还款确认书")
+STAY_FORM = Text("Application to keep the household registration", "户口暂留申请表")
+
 STEPS = [
     Step(
         "membership",
         "college",
         Text("Transfer Party or League membership", "转出党团组织关系"),
         having("party_member", "league_member"),
+        handout=Text("Membership transfer letter", "党团组织关系介绍信"),
     ),
     Step("equipment", "college", Text("Return teaching equipment", "归还教学仪器")),
     Step(
@@ -340,31 +374,234 @@ STEPS = [
         "college",
         Text("Confirm national loan", "国家助学贷款还款确认"),
         having("national_loan"),
+        instructions=Text(
+            "Download the confirmation, sign it, and send a photograph or a scan of it.",
+            "请下载还款确认书，签名后拍照或扫描上传。",
+        ),
+        asks=(
+            Ask(
+                "confirmation",
+                Text("Signed loan confirmation", "已签名的还款确认书"),
+                "file",
+                help=Text("The signature must be readable.", "签名须清晰可辨。"),
+                file_types="document",
+                form=LOAN_FORM,
+            ),
+            Ask(
+                "repayment",
+                Text("How do you repay?", "还款方式"),
+                "selection",
+                choices=(
+                    Text("In instalments from next year on", "下一年起分期还款"),
+                    Text("All at once before leaving", "离校前一次性还清"),
+                    Text("Deferred for further study", "继续攻读学位，申请展期"),
+                ),
+            ),
+        ),
     ),
-    Step("books", "library", Text("Return books", "归还图书"), mode="feed"),
+    Step("books", "library", Text("Return books", "归还图书"), mode="feed", feed="library"),
     Step("deposit", "library", Text("Deposit refund", "退还押金"), required=False),
     Step("card", "affairs", Text("Return student card", "归还学生证")),
     Step("origin_loan", "affairs", Text("Confirm origin loan", "生源地贷款还款确认"), having("origin_loan")),
     Step("electricity", "utilities", Text("Clear electricity bill", "清理电费")),
-    Step("inventory", "dormitory", Text("Clear room inventory", "清理宿舍物品")),
+    Step(
+        "inventory",
+        "dormitory",
+        Text("Clear room inventory", "清理宿舍物品"),
+        instructions=Text(
+            "Apply for your check-out here; the keeper then comes to look at the room with you.",
+            "请先在此提交退宿申请，再由宿管员到寝室现场核验。",
+        ),
+        asks=(
+            Ask("leaving", Text("Day on which you move out", "离寝日期"), "date"),
+            Ask("keys", Text("Number of keys that you hand back", "归还钥匙数量"), "float"),
+            Ask(
+                "pledge",
+                Text("I leave the room clean and its inventory complete.", "本人承诺寝室整洁、公物完好。"),
+                "boolean",
+            ),
+            Ask(
+                "photo",
+                Text("Photo of the cleared room", "清空后的寝室照片"),
+                "file",
+                required=False,
+                help=Text("It saves the keeper a visit.", "上传照片可减少现场核验。"),
+                file_types="image",
+            ),
+        ),
+    ),
     Step("switch", "network", Text("Return switch", "归还交换机"), having("network_switch")),
-    Step("arrears", "finance", Text("Pay arrears", "缴还欠款"), mode="feed"),
-    Step("degree", "certificates", Text("Degree certificate", "领取学位证"), lacking("withheld")),
+    Step("arrears", "finance", Text("Pay arrears", "缴还欠款"), mode="feed", feed="fees"),
+    Step(
+        "degree",
+        "certificates",
+        Text("Degree certificate", "领取学位证"),
+        lacking("withheld"),
+        handout=Text("Degree certificate", "学位证书"),
+    ),
     Step(
         "graduation",
         "certificates",
         Text("Graduation certificate", "领取毕业/结业证"),
         lacking("withheld"),
+        handout=Text("Graduation certificate", "毕业证书"),
     ),
-    Step("registration", "certificates", Text("Registration card", "领取报到证")),
+    Step(
+        "registration",
+        "certificates",
+        Text("Registration card", "领取报到证"),
+        handout=Text("Registration card", "报到证"),
+    ),
     Step(
         "household",
         "certificates",
         Text("Household transfer certificate", "领取户口迁移证明"),
         having("household"),
+        handout=Text("Household transfer certificate", "户口迁移证"),
     ),
     Step("withheld", "academic", Text("Withheld certificates", "领取暂缓发放的证书"), having("withheld")),
 ]
+
+#: Steps that other campuses add, which graduates do on their own page: read and confirm,
+#: declare a destination (Hunan Nonferrous Metals), claim a balance (Nanjing City), apply
+#: to let the household registration stay for two years (Nanjing City).
+APPLICATIONS = [
+    Step(
+        "notice",
+        "affairs",
+        Text("Read the notice on leaving", "阅读文明离校须知"),
+        sequence=5,
+        mode="graduate",
+        instructions=Text(
+            "Leave rooms and corridors clear, take no university property along, beware of "
+            "calls that ask for fees or passwords, and report home when you have arrived. "
+            "Confirm that you have read this.",
+            "请保持寝室和楼道整洁，勿带走公物；谨防以收费、验证码为由的诈骗电话；平安到家后向家人报平安。"
+            "阅读后请确认。",
+        ),
+    ),
+    Step(
+        "destination",
+        "college",
+        Text("Declare your destination", "毕业去向登记"),
+        sequence=35,
+        asks=(
+            Ask(
+                "kind",
+                Text("What comes next?", "毕业去向"),
+                "selection",
+                choices=(
+                    Text("Employment", "就业"),
+                    Text("Further study", "升学"),
+                    Text("Study abroad", "出国（境）深造"),
+                    Text("Own business", "自主创业"),
+                    Text("Not yet decided", "暂未落实"),
+                ),
+            ),
+            Ask("where", Text("Employer or university", "单位或院校名称"), required=False),
+            Ask("city", Text("City", "所在城市")),
+            Ask(
+                "agreement",
+                Text("Agreement or letter of admission", "就业协议书或录取通知书"),
+                "file",
+                required=False,
+                file_types="document",
+            ),
+        ),
+    ),
+    Step(
+        "refund",
+        "finance",
+        Text("Refund of the card balance", "校园卡余额退款"),
+        sequence=115,
+        required=False,
+        instructions=Text(
+            "What is left on your campus card is paid to your own account within ten working days.",
+            "校园卡余额将在十个工作日内退至本人银行账户。",
+        ),
+        asks=(
+            Ask(
+                "bank",
+                Text("Bank", "开户银行"),
+                "selection",
+                choices=(
+                    Text("Lushui Bank", "渌水银行"),
+                    Text("Yunshan Rural Bank", "云山农村银行"),
+                    Text("Beigang Savings Bank", "北港储蓄银行"),
+                ),
+            ),
+            Ask(
+                "account",
+                Text("Account number", "银行账号"),
+                help=Text("Your own account, not one of your family's.", "须为本人账户，不得使用亲友账户。"),
+            ),
+        ),
+    ),
+    Step(
+        "stay",
+        "affairs",
+        Text("Let the household registration stay", "申请户口暂留学校"),
+        having("household"),
+        sequence=75,
+        required=False,
+        instructions=Text(
+            "Whoever has not found employment yet may leave the registration here for up to two years.",
+            "尚未落实单位的毕业生可申请户口暂留学校，期限不超过两年。",
+        ),
+        asks=(
+            Ask(
+                "years",
+                Text("For how long?", "暂留期限"),
+                "selection",
+                choices=(Text("One year", "一年"), Text("Two years", "两年")),
+            ),
+            Ask("reason", Text("Reason", "申请理由"), "text"),
+            Ask(
+                "application",
+                Text("Signed application", "已签名的申请表"),
+                "file",
+                file_types="document",
+                form=STAY_FORM,
+            ),
+        ),
+    ),
+]
+
+
+class Feed(NamedTuple):
+    """A source system: what it counts, and the remark of what is owed."""
+
+    key: str
+    name: Text
+    unit: Text = Text("", "")
+
+
+FEEDS = [
+    Feed("library", Text("Library system", "图书管理系统"), Text("books", "册")),
+    Feed("fees", Text("Fee system", "收费系统")),
+]
+
+HALL = Text("Library hall, ground floor", "图书馆一楼大厅")
+
+#: what some graduates write, and what they hear
+EMPLOYER = Text("Lushui Machine Works", "渌水机械厂")
+CITY = Text("Lushui", "渌水市")
+NO_CITY = Text("not known yet", "待定")
+NO_CITY_REJECTED = Text("Name the city of your employer", "请填写单位所在城市")
+LOAN_REJECTED = Text("The signature cannot be read: send a better photo", "签名不清晰，请重新拍照上传")
+LOAN_PHOTO = Text("Loan confirmation, signed", "还款确认书（已签名）")
+ROOM_PHOTO = Text("Our room", "寝室照片")
+#: no bank gives out such a number
+ACCOUNT = "0000 0000 0000 %04d"
+STAY_REASON = Text("My employer cannot take the registration yet.", "单位暂不能接收户口。")
+QUESTION = Text(
+    "I am away until Thursday. May a room mate hand in my student card?",
+    "我周四前不在学校，学生证可以由室友代交吗？",
+)
+ANSWER = Text(
+    "Yes, with a note signed by you. The card itself must be the original.",
+    "可以，请附上本人签名的委托书，并交回学生证原件。",
+)
 
 
 class Role(NamedTuple):
@@ -407,4 +644,5 @@ REJECTIONS = {
     "card": Text("The card was lost: report the loss first", "学生证遗失，请先挂失"),
 }
 BOOKS_OWED = Text("2 books not returned", "尚有2册图书未还")
+OWED = {"books": (2, 1, 3, 2, 5), "arrears": (5400, 800, 1200, 350)}
 ARREARS_OWED = Text("Tuition of the last year is unpaid", "尚欠最后一学年学费")

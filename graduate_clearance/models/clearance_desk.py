@@ -115,7 +115,7 @@ class ClearanceDesk(models.AbstractModel):
     # -- deciding --------------------------------------------------------------
 
     @api.model
-    def decide(self, key, decision, status_ids, reason="", door="desk", form_id=False, station_id=False):
+    def decide(self, key, decision, status_ids, reason="", door="desk", form_id=False, station_id=False, seen=None):
         """Decide on statuses, once for each key however often it is sent.
 
         :param str key: made by the screen for this action
@@ -123,6 +123,8 @@ class ClearanceDesk(models.AbstractModel):
         :param list status_ids: ids of statuses
         :param str door: ``desk``, ``matrix`` or ``scan``
         :param int form_id: answer this graduate's fresh values too, as :meth:`get_graduate`
+        :param dict seen: ``{status id: id of what the graduate had sent, as shown}``; where it
+            is something else by now, the outcome is ``resent``
         :return: dict ``outcomes`` (list of ``id``, ``code``, ``message``, ``line``: the log
             line to undo it by) and ``graduate``
         :raise AccessError: for everybody who is not clearance staff
@@ -131,7 +133,12 @@ class ClearanceDesk(models.AbstractModel):
         self._check_staff()
         self._check_door(door)
         statuses = self.env["clearance.status"].browse(status_ids)
-        return self._act(key, lambda: statuses._decide(decision, door, reason), form_id=form_id, station_id=station_id)
+        return self._act(
+            key,
+            lambda: statuses._decide_seen(decision, door, reason, seen),
+            form_id=form_id,
+            station_id=station_id,
+        )
 
     @api.model
     def undo(self, key, line_ids, reason="", door="desk", form_id=False, station_id=False):

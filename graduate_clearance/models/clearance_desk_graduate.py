@@ -14,10 +14,10 @@ class ClearanceDesk(models.AbstractModel):
     def get_graduate(self, form_id, station_id):
         """A graduate as the desk of a station shows them.
 
-        :return: dict ``form_id``, ``version`` (changes with every change of a status),
-            ``session``, ``form_state``, ``due``, ``open``, ``person``, ``warnings``,
-            ``steps`` (of this station), ``record`` (rows of the whole record, see
-            ``clearance.form._get_records``), ``others`` (forms in other open sessions);
+        :return: dict ``form_id``, ``version`` (changes with every change of a status, every
+            sending and every message), ``session``, ``form_state``, ``due``, ``open``, ``person``, ``warnings``,
+            ``steps`` (of this station; see :meth:`_prepare_steps`), ``record`` (rows of the
+            whole record, see ``clearance.form._get_records``), ``others`` (forms in other open sessions);
             times are UTC texts
         :raise AccessError: when the user may not read the form
         """
@@ -25,7 +25,10 @@ class ClearanceDesk(models.AbstractModel):
         form = self.env["clearance.form"].browse(form_id)
         record = form._get_records().get(form.id, [])
         form_sudo = form.sudo()  # the form is readable: ``_get_records`` has checked it
-        steps = self._prepare_steps(form_sudo, [row for row in record if row["station_id"] == station_id])
+        fed = [row["id"] for row in record if row["mode"] == "feed"]
+        figures = self.env["clearance.feed"]._get_figures(fed)
+        own = [row for row in record if row["station_id"] == station_id]
+        steps = self._prepare_steps(form_sudo, own, figures)
         due = [row for row in record if row["required"] and row["state"] != "not_required"]
         return {
             "form_id": form.id,
@@ -40,15 +43,31 @@ class ClearanceDesk(models.AbstractModel):
             "due": len(due),
             "open": sum(row["is_open"] for row in due),
             "person": self._get_person(form_sudo),
-            "warnings": self._get_warnings(form_sudo, record, steps),
+            "warnings": self._get_warnings(form_sudo, record, steps, figures),
             "steps": steps,
             "record": record,
             "others": self._get_other_forms(form),
         }
 
     def _get_version(self, form_id):
-        self.env.cr.execute(SQL("SELECT max(id) FROM clearance_log WHERE form_id = %s", form_id))
-        return str(self.env.cr.fetchone()[0] or 0)
+        """A text that changes when something has been decided, sent or said about a form.
+
+        Raw SQL because screens ask for it all the time: three values, none of them read out.
+        """
+        self.env["clearance.submission"].flush_model(["form_id", "state"])
+        self.env["clearance.inquiry"].flush_model(["form_id", "said_count", "waiting"])
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT (SELECT max(id) FROM clearance_log WHERE form_id = %(form)s),
+                       (SELECT max(id) FROM clearance_submission WHERE form_id = %(form)s AND state = 'sent'),
+                       (SELECT sum(said_count) + count(*) FILTER (WHERE waiting)
+                          FROM clearance_inquiry WHERE form_id = %(form)s)
+                """,
+                form=form_id,
+            )
+        )
+        return "-".join(str(value or 0) for value in self.env.cr.fetchone())
 
     @api.model
     def _get_person(self, form_sudo):
@@ -76,14 +95,25 @@ class ClearanceDesk(models.AbstractModel):
             "photo": has_photo and f"/web/image/clearance.form/{form_sudo.id}/image_128",
         }
 
-    def _prepare_steps(self, form_sudo, rows):
-        """The rows of this station's steps, with what the desk needs besides."""
+    def _prepare_steps(self, form_sudo, rows, figures):
+        """The rows of this station's steps, with what the desk needs besides.
+
+        :param dict figures: see ``clearance.feed._get_figures``
+        :return: list of dicts, each its row and ``ready``, ``instructions``, ``open_from`` and
+            ``deadline`` (UTC texts), ``actions``, ``needs_reason``, ``source`` (what the
+            source system said last, or False), ``figure`` (what it says is owed, or False),
+            ``undo`` and, for who may decide on the step, ``sent`` (see
+            ``clearance.submission._get_sent``), ``inquiry`` (dict ``id``, ``waiting``,
+            ``count``, or False) and ``attachments`` (papers that the desk has kept)
+        """
         ids = [row["id"] for row in rows]
         Status = self.env["clearance.status"]
         mine = set(Status.browse(ids)._actionable_query().get_result_ids())
         statuses = {status.id: status for status in Status.sudo().browse(ids)}  # sudo: their form is readable
         lines = self._get_last_lines(form_sudo.id, ids)
         attachments = self._get_attachments(mine)
+        sent = self.env["clearance.submission"]._get_sent(mine)
+        inquiries = self.env["clearance.inquiry"]._get_open_counts(list(mine))
         steps = []
         for row in rows:
             status = statuses[row["id"]]
@@ -100,11 +130,17 @@ class ClearanceDesk(models.AbstractModel):
                     "actions": self._get_actions(row) if row["id"] in mine and status.active else [],
                     "needs_reason": row["mode"] == "feed",
                     "source": lines["source"].get(row["id"], False),
+                    "figure": figures.get(row["id"], False),
+                    "sent": sent.get(row["id"], []),
+                    "inquiry": self._prepare_inquiry(inquiries.get(row["id"])),
                     "attachments": attachments.get(row["id"], []),
                     "undo": bool(last and row["id"] in mine) and last,
                 }
             )
         return steps
+
+    def _prepare_inquiry(self, found):
+        return bool(found) and dict(zip(("id", "waiting", "count"), found, strict=True))
 
     def _get_actions(self, row):
         """Decisions that the state of a status allows."""
@@ -139,14 +175,20 @@ class ClearanceDesk(models.AbstractModel):
         return {"last": last, "source": source}
 
     def _get_attachments(self, status_ids):
+        """Papers that a desk has kept with these statuses."""
         attachments = self.env["ir.attachment"].search_fetch(
             [("res_model", "=", "clearance.status"), ("res_id", "in", list(status_ids)), ("res_field", "=", False)],
-            ["name", "mimetype", "res_id"],
+            ["name", "mimetype", "file_size", "res_id"],
         )
         found = {}
         for attachment in attachments:
             found.setdefault(attachment.res_id, []).append(
-                {"id": attachment.id, "name": attachment.name, "mimetype": attachment.mimetype}
+                {
+                    "id": attachment.id,
+                    "name": attachment.name,
+                    "mimetype": attachment.mimetype,
+                    "size": attachment.file_size,
+                }
             )
         return found
 

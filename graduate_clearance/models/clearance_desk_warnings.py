@@ -7,16 +7,18 @@ from odoo.tools import format_datetime, format_list
 class ClearanceDesk(models.AbstractModel):
     _inherit = "clearance.desk"
 
-    def _get_warnings(self, form_sudo, record, steps):
+    def _get_warnings(self, form_sudo, record, steps, figures):
         """Warnings about a graduate, in order of importance.
 
+        :param dict figures: see ``clearance.feed._get_figures``
         :return: list of dicts ``kind``, ``level`` (``danger``, ``warning`` or ``info``), ``text``
         """
         found = [
             *self._get_form_warnings(form_sudo),
             *self._get_blocked_warnings(steps),
             *(warning for step in steps for warning in self._get_step_warnings(step)),
-            *self._get_debt_warnings(record),
+            *self._get_debt_warnings(record, figures),
+            *self._get_silence_warnings(record, figures),
             *self._get_slot_warnings(form_sudo),
             *self._get_notes(form_sudo, record),
         ]
@@ -44,13 +46,28 @@ class ClearanceDesk(models.AbstractModel):
         if text := self._get_window_warning(step):
             yield "window", "warning", text
 
-    def _get_debt_warnings(self, record):
+    def _get_debt_warnings(self, record, figures):
         """What source systems say is owed, at any station."""
         for row in record:
             if row["mode"] == "feed" and row["is_open"]:
                 name = f"{row['station']}: {row['step']}"
-                text = f"{name} ({row['reason']})" if row["reason"] else name
+                what = self._describe_figure(figures.get(row["id"])) or row["reason"]
+                text = f"{name} ({what})" if what else name
                 yield "debt", "warning", self.env._("Owed, says the source system: %s", text)
+
+    def _describe_figure(self, figure):
+        """What is owed, and as of when: “2 books, as of 22/06/2026 10:05”."""
+        if not figure or not figure["as_of"]:
+            return figure["text"] if figure else ""
+        moment = format_datetime(self.env, figure["as_of"], dt_format="short")
+        return self.env._("%(what)s, as of %(time)s", what=figure["text"], time=moment)
+
+    def _get_silence_warnings(self, record, figures):
+        """Source systems that have not reported for longer than they promise."""
+        shown = (figures.get(row["id"]) for row in record if row["is_open"])
+        for name in dict.fromkeys(figure["feed"] for figure in shown if figure and figure["silent"]):
+            text = self.env._("“%s” has been silent for too long: what it says is owed may have changed.", name)
+            yield "silent", "warning", text
 
     def _get_notes(self, form_sudo, record):
         lifted = [f"{row['station']}: {row['step']}" for row in record if row["lifted"] and row["is_open"]]

@@ -43,6 +43,11 @@ class ClearanceSession(models.Model):
     open_from = fields.Datetime("From", required=True, tracking=True)
     open_until = fields.Datetime("Until", required=True, tracking=True)
     instructions = fields.Text(translate=True, help="What every graduate of this session reads first.")
+    digest = fields.Boolean(
+        "Daily mail to graduates",
+        default=True,
+        help="Graduates get one mail on each day on which something has changed on their form, unless they opt out.",
+    )
     step_ids = fields.One2many("clearance.step", "session_id", "Steps", copy=True)
     form_ids = fields.One2many("clearance.form", "session_id", "Forms")
     slot_ids = fields.One2many("clearance.slot", "session_id", "Time slots")

@@ -22,7 +22,7 @@ class ClearanceStation(models.Model):
     _role_fields = {"operator_ids": "graduate_clearance.group_operator"}
 
     #: what a desk, and a step, says to graduates; empty means "as the station above"
-    _INFO_FIELDS = ("place", "opening_hours", "contact", "phone", "instructions")
+    _INFO_FIELDS = ("place", "map_url", "opening_hours", "contact", "phone", "instructions")
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char()
@@ -51,6 +51,7 @@ class ClearanceStation(models.Model):
         help="Takes graduates who live there. Empty: every place, and those without a room.",
     )
     place = fields.Char(translate=True)
+    map_url = fields.Char("Map", help="Address of a map that shows the place.")
     opening_hours = fields.Char(translate=True)
     contact = fields.Char(translate=True)
     phone = fields.Char()
@@ -65,6 +66,11 @@ class ClearanceStation(models.Model):
     _code_company_uniq = models.UniqueIndex(
         "(company_id, code) WHERE code IS NOT NULL",
         "This campus already has a station with this code.",
+    )
+    # It becomes a link on the pages of graduates: no other scheme.
+    _map_is_web_address = models.Constraint(
+        "CHECK(map_url = '' OR map_url ~* '^https?://')",
+        "The address of a map begins with https:// or http://.",
     )
 
     @api.depends("parent_id")

@@ -44,12 +44,14 @@ MACHINE_DOORS = ("feed", "roster")
 class Outcome(NamedTuple):
     """What became of one row.
 
-    ``code`` is one of ``done``, ``already`` (nothing to do), ``missing`` (prerequisites:
-    see ``missing``, pairs of station id and step id), ``not_yours``, ``session_closed``,
-    ``withdrawn``, ``too_early``, ``too_late``, ``not_allowed`` (no such move from this
-    state), ``reason_required``, ``kept`` (a person decided; the source system's word does
-    not overwrite it), ``changed`` (decided on since, so not undone), ``settled`` (nothing
-    to lift) or ``unknown`` (no such status).  ``line`` is the id of the log line written.
+    ``code`` is one of ``done``, ``already`` (nothing to do), ``missing`` (prerequisites: see
+    ``missing``, pairs of station id and step id), ``not_yours``, ``not_sent`` (the graduate
+    has not sent what the step asks for), ``session_closed``, ``withdrawn``, ``too_early``,
+    ``too_late``, ``not_allowed`` (no such move from this state), ``reason_required``,
+    ``kept`` (a person decided; the source system's word does not overwrite it), ``changed``
+    (decided on since, so not undone), ``settled`` (nothing to lift), ``resent`` (something
+    else has been sent since it was shown, see ``_decide_seen``) or ``unknown`` (no such
+    status).  ``line`` is the id of the log line written.
     """
 
     status_id: int
@@ -401,6 +403,9 @@ class ClearanceStatus(models.Model):
                 cases.append(SQL("WHEN step.mode <> 'graduate' THEN 'not_yours'"))
             elif not move.graduate:
                 cases.append(SQL("WHEN TRUE THEN 'not_yours'"))
+            elif move.target == "submitted":
+                # Nobody would look at it.
+                cases.append(SQL("WHEN step.mode = 'graduate' THEN 'not_allowed'"))
         cases += [
             SQL("WHEN session.state <> 'open' THEN 'session_closed'"),
             SQL("WHEN status.active IS NOT TRUE THEN 'withdrawn'"),
@@ -417,7 +422,30 @@ class ClearanceStatus(models.Model):
                     SQL("WHEN %s > step.deadline THEN 'too_late'", now),
                 ]
         cases += self._undo_cases(call) if call.lines else self._move_cases(call, person)
+        if graduate and not call.lines:
+            cases.append(SQL("WHEN NOT (%s) THEN 'not_sent'", self._sent_sql(move)))
         return SQL("CASE %s ELSE 'done' END", SQL(" ").join(cases))
+
+    @api.model
+    def _sent_sql(self, move):
+        """Whether the graduate has done what ``step`` asks for before taking ``move`` on ``status``.
+
+        A step is handed in with something in hand; a step that the graduate settles alone
+        asks for what it requires.
+        """
+        sent = SQL(
+            """EXISTS (SELECT 1 FROM clearance_submission submission
+                        WHERE submission.status_id = status.id AND submission.state = 'sent')"""
+        )
+        if move.target == "submitted":
+            return sent
+        if move.target != "approved":
+            return SQL("TRUE")
+        required = SQL(
+            """EXISTS (SELECT 1 FROM clearance_requirement requirement
+                        WHERE requirement.step_id = step.id AND requirement.required)"""
+        )
+        return SQL("%s OR NOT %s", sent, required)
 
     def _move_cases(self, call, person):
         """Obstacles of a move: no such move from this state, no reason given."""
@@ -592,6 +620,7 @@ class ClearanceStatus(models.Model):
             "already": self.env._("Already so."),
             "not_yours": self.env._("This step is not yours to decide."),
             "unknown": self.env._("This step is not yours to decide."),
+            "not_sent": self.env._("Fill in and send what this step asks for first."),
             "session_closed": self.env._("The session is not open."),
             "withdrawn": self.env._("The graduate has been taken out of this session."),
             "too_early": self.env._("The time for this step has not begun."),

@@ -21,6 +21,7 @@ class ClearanceStep(models.Model):
         "student_domain",
         "prerequisite_ids",
         "prerequisite_station_ids",
+        "is_entry",
         "active",
     }
 
@@ -90,6 +91,11 @@ class ClearanceStep(models.Model):
         copy=False,
         help="Prerequisites, those of whole stations included. What the gate looks at.",
     )
+    is_entry = fields.Boolean(
+        "Opens the form",
+        help="Every other step waits for this one. Where the graduate settles it alone, such as a questionnaire, "
+        "the page shows nothing else until it is done (CUG Wuhan).",
+    )
     waits_for = fields.Char(compute="_compute_waits_for", help="Prerequisites in one line.")
     open_from = fields.Datetime("Opens", help="Empty: with the session.")
     deadline = fields.Datetime(help="Empty: with the session.")
@@ -97,7 +103,24 @@ class ClearanceStep(models.Model):
     opening_hours = fields.Char(translate=True, help="Empty: as the station says.")
     contact = fields.Char(translate=True, help="Empty: as the station says.")
     phone = fields.Char(help="Empty: as the station says.")
+    map_url = fields.Char("Map", help="Address of a map that shows the place. Empty: as the station says.")
     instructions = fields.Text(translate=True, help="Empty: as the station says.")
+    handout = fields.Char(
+        "Hands out",
+        translate=True,
+        help="What the graduate collects here, such as a certificate or a membership letter. "
+        "Those who have this step find it on their list of documents.",
+    )
+    feed_id = fields.Many2one(
+        "clearance.feed",
+        "Source system",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="The system that settles this step, and says what a graduate owes.",
+    )
+    requirement_ids = fields.One2many("clearance.requirement", "step_id", "What it asks for", copy=True)
+    answer_definition = fields.PropertiesDefinition("Answers", copy=False)
     changed_at = fields.Datetime("Last change that matters", readonly=True, copy=False, default=fields.Datetime.now)
     active = fields.Boolean(default=True, help="A retired step is no longer asked for.")
     due_count = fields.Integer("Due", compute="_compute_counts")
@@ -107,6 +130,11 @@ class ClearanceStep(models.Model):
     _window = models.Constraint(
         "CHECK(open_from IS NULL OR deadline IS NULL OR deadline > open_from)",
         "A step must end after it opens.",
+    )
+    # It becomes a link on the pages of graduates: no other scheme.
+    _map_is_web_address = models.Constraint(
+        "CHECK(map_url = '' OR map_url ~* '^https?://')",
+        "The address of a map begins with https:// or http://.",
     )
 
     @api.depends("name", "station_id.name")
@@ -119,6 +147,8 @@ class ClearanceStep(models.Model):
 
     @api.depends(
         "active",
+        "is_entry",
+        "session_id.step_ids.is_entry",
         "prerequisite_ids.active",
         "prerequisite_station_ids.parent_path",
         "session_id.step_ids.station_id.parent_path",
@@ -127,6 +157,8 @@ class ClearanceStep(models.Model):
     def _compute_blocking_step_ids(self):
         for step in self:
             steps = step.prerequisite_ids.filtered("active")
+            if not step.is_entry:
+                steps |= step.session_id.step_ids.filtered(lambda other: other.active and other.is_entry)
             for station in step.prerequisite_station_ids:
                 path = station.parent_path or ""
                 steps |= step.session_id.step_ids.filtered(

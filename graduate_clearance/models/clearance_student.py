@@ -8,7 +8,16 @@ except ImportError:  # names in Chinese are then found by their characters alone
 from odoo import api, fields, models
 
 #: fields of a student that say nothing about which steps apply or who sees them
-_PERSONAL_FIELDS = {"name", "name_initials", "email", "phone", "id_number", "gender", "graduation_note"}
+_PERSONAL_FIELDS = {
+    "name",
+    "name_initials",
+    "email",
+    "phone",
+    "id_number",
+    "gender",
+    "graduation_note",
+    "mail_opt_out",
+}
 
 #: how many readings of a name are kept
 _READINGS = 8

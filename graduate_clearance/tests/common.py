@@ -216,6 +216,10 @@ class ClearanceCommon(TransactionCase):
         """Codes of the outcomes of a decision."""
         return [outcome.code for outcome in statuses._decide(decision, door, reason)]
 
+    def send(self, student, step):
+        """Have something sent for a graduate's step, without deciding on it; see ``clearance.submission``."""
+        return self.env["clearance.submission"].create({"status_id": self.status(student, step).id, "state": "sent"})
+
     def settle_steps(self, *steps, students=None):
         """Settle steps as source system and manager, whoever had to do it."""
         for step in steps:

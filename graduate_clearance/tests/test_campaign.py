@@ -92,6 +92,74 @@ class TestCampus(CampusCommon):
         self.assertEqual(station.with_context(lang="zh_CN").name, "图书馆")
         self.assertEqual(station.with_context(lang="en_US").name, "Library")
 
+    def _describe_days(self, size):
+        """Build a campus, tell what graduates have sent and source systems said, and undo it."""
+        with self.env.cr.savepoint() as savepoint:
+            campus = Campus(self.env, size)
+            campus.build()
+            sendings = self.env["clearance.submission"].search(
+                [("form_id.session_id", "=", campus.session.id)], order="id"
+            )
+            sent = [
+                (
+                    sending.form_id.student_id.student_number,
+                    sending.step_id.name,
+                    sending.number,
+                    sending.state,
+                    [
+                        (row["label"], row["value"], [file["name"] for file in row["files"]])
+                        for row in sending._get_answer_rows()
+                    ],
+                    sending.file_ids.attachment_id.mapped("checksum"),
+                )
+                for sending in sendings
+            ]
+            owed = [
+                (step.name, figure.status_id.student_number, figure.quantity, figure.amount)
+                for step in campus.session.step_ids
+                for figure in self.env["clearance.figure"].search([("status_id.step_id", "=", step.id)], order="id")
+            ]
+            savepoint.rollback()
+        self.env.invalidate_all(flush=False)
+        return sent, owed
+
+    def test_same_first_days(self):
+        sent, owed = self._describe_days(60)
+        self.assertEqual(self._describe_days(60), (sent, owed))
+        self.assertEqual({row[3] for row in sent}, {"sent", "past"})
+        self.assertTrue(any(quantity for _step, _number, quantity, _amount in owed))
+
+    def test_graduates_side_of_the_demo(self):
+        """What a step can ask for, in both languages; papers, a question with its answer, places in the hall."""
+        self.env["res.lang"]._activate_lang("zh_CN")
+        campus = Campus(self.env, 60, lang="zh_CN")
+        campus.build()
+        steps = campus.session.step_ids
+        requirements = steps.requirement_ids
+        self.assertEqual(
+            set(requirements.mapped("kind")), {"char", "text", "float", "date", "selection", "boolean", "file"}
+        )
+        for record in (*requirements, *requirements.choice_ids, *campus.feeds.values(), *campus.session.slot_ids):
+            fname = "name" if "name" in record else "place"
+            english, chinese = (record.with_context(lang=lang)[fname] for lang in ("en_US", "zh_CN"))
+            self.assertTrue(english and chinese and english != chinese, f"{record}: {english}")
+        self.assertTrue(all(name.endswith(".pdf") for name in requirements.mapped("template_name") if name))
+        self.assertGreaterEqual(len(steps.filtered("handout")), 5)
+        self.assertTrue(steps.station_id.filtered("map_url"))
+        self.assertEqual(campus.session.slot_ids.college_ids, campus.colleges)
+        inquiry = self.env["clearance.inquiry"].search([("session_id", "=", campus.session.id)])
+        self.assertEqual((inquiry.said_count, inquiry.waiting), (2, False))
+        self.assertFalse(self.env["mail.mail"].search([("model", "=", "clearance.inquiry")]), "nothing leaves the demo")
+        first = campus.students[0]
+        loan, destination = (
+            self.env["clearance.status"].search(
+                [("form_id.student_id", "=", first.id), ("step_id", "=", campus.steps[key].id)]
+            )
+            for key in ("national_loan", "destination")
+        )
+        self.assertEqual((loan.state, destination.state), ("submitted", "rejected"))
+        self.assertEqual(destination.reason, "请填写单位所在城市")
+
     def test_size_is_checked(self):
         for size in (0, MOST + 1):
             with self.assertRaises(UserError):

@@ -12,6 +12,8 @@ from .common import ClearanceCommon
 from .test_campaign import CampusCommon
 from .test_security import SecurityCase
 
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
 
 class DeskCase(ClearanceCommon):
     @classmethod
@@ -410,6 +412,321 @@ class TestDeskDecisions(DeskCase):
         told = self.env.cr.postcommit.data["clearance.tell"]
         self.assertEqual(told, {(self.affairs_office.id, self.clearance.id)})
         self.env.cr.postcommit.clear()
+
+
+class SubmissionCase(DeskCase):
+    """The student card's step asks for the reason of a loss and a paper."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.reason, cls.paper = cls.env["clearance.requirement"].create(
+            [
+                {"name": "What has become of it?", "step_id": cls.card.id, "kind": "text"},
+                {"name": "Report of the loss", "step_id": cls.card.id, "kind": "file", "required": False},
+            ]
+        )
+        cls.own = cls.env["clearance.status"].search(
+            [("step_id", "=", cls.card.id), ("form_id.student_id", "=", cls.students[0].id)]
+        )
+        cls.others = cls.env["clearance.status"].search(
+            [("step_id", "=", cls.card.id), ("form_id.student_id", "=", cls.students[1].id)]
+        )
+
+    def submit(self, words="Lost on the train", user=None, status=None, files=()):
+        user, status = user or self.graduate, status or self.own
+        Submission = self.env["clearance.submission"].with_user(user)
+        sending = Submission._submit(
+            status.with_user(user), {self.reason.id: words}, {self.paper.id: [(name, PDF) for name in files]}
+        )
+        return self.env["clearance.submission"].browse(sending.id)
+
+    def get(self, user=None, station=None):
+        station = station or self.affairs_office
+        return self.desk(user or self.affairs).get_graduate(self.form(0).id, station.id)
+
+    def decide_on(self, decision="approve", seen=None, reason="", user=None):
+        answer = self.desk(user or self.affairs).decide("", decision, self.own.ids, reason, seen=seen)
+        return answer["outcomes"][0]
+
+
+@tagged("post_install", "-at_install")
+class TestDeskSubmissions(SubmissionCase):
+    """What graduates send is shown where it is decided on, and decided on as it is shown."""
+
+    def test_what_was_sent(self):
+        self.assertEqual([step["sent"] for step in self.get()["steps"]], [[], []])
+        sending = self.submit(files=["report.pdf"])
+        (shown,) = self.get()["steps"][0]["sent"]
+        self.assertEqual((shown["id"], shown["number"], shown["state"]), (sending.id, 1, "sent"))
+        self.assertEqual(shown["sent_at"], fields.Datetime.to_string(sending.sent_at))
+        words, paper = shown["answers"]
+        self.assertEqual((words["label"], words["value"]), ("What has become of it?", "Lost on the train"))
+        self.assertEqual((paper["label"], paper["value"]), ("Report of the loss", ""))
+        (file,) = paper["files"]
+        self.assertEqual((file["name"], file["mimetype"]), ("report.pdf", "application/pdf"))
+        attachment = self.env["ir.attachment"].browse(file["id"])
+        attachment.with_user(self.affairs).check_access("read")
+
+    def test_the_latest_comes_first(self):
+        first = self.submit()
+        second = self.submit("Found in the train")
+        shown = self.get()["steps"][0]["sent"]
+        self.assertEqual(
+            [(sending["id"], sending["number"], sending["state"]) for sending in shown],
+            [(second.id, 2, "sent"), (first.id, 1, "past")],
+        )
+
+    def test_a_draft_is_not_shown(self):
+        self.env["clearance.submission"].with_user(self.graduate)._keep(
+            self.own.with_user(self.graduate), {self.reason.id: "Lo"}, {}
+        )
+        self.assertEqual(self.get()["steps"][0]["sent"], [])
+
+    def test_only_to_who_decides(self):
+        self.submit(files=["report.pdf"])
+        for user in (self.mech_clerk, self.auditor, self.lead, self.deferral):
+            with self.subTest(user=user.login):
+                self.assertEqual([step["sent"] for step in self.get(user)["steps"]], [[], []])
+        self.assertEqual(len(self.get(self.manager)["steps"][0]["sent"]), 1)
+
+    def test_version(self):
+        versions = [self.get()["version"]]
+        self.submit()
+        versions.append(self.get()["version"])
+        self.submit("Found in the train")
+        versions.append(self.get()["version"])
+        self.env["clearance.inquiry"].with_user(self.graduate)._ask(self.own.with_user(self.graduate), "Open today?")
+        versions.append(self.get()["version"])
+        self.assertEqual(len(set(versions)), 4)
+        live = self.desk(self.affairs).get_statistics(self.affairs_office.id, form_id=self.form(0).id)
+        self.assertEqual(live["version"], versions[-1])
+
+    def test_decide_on_what_was_shown(self):
+        sending = self.submit()
+        outcome = self.decide_on(seen={str(self.own.id): sending.id})
+        self.assertEqual(outcome["code"], "done")
+        self.assertEqual(self.own.state, "approved")
+
+    def test_replaced_meanwhile(self):
+        """What the graduate has put in its place is looked at before anybody decides on it."""
+        first = self.submit()
+        second = self.submit("Found in the train")
+        for decision, reason in (("approve", ""), ("reject", "Unreadable")):
+            outcome = self.decide_on(decision, {str(self.own.id): first.id}, reason)
+            self.assertEqual(outcome["code"], "resent")
+            self.assertIn("something else", outcome["message"])
+            self.assertEqual(self.own.state, "submitted")
+        self.assertEqual(self.decide_on(seen={str(self.own.id): second.id})["code"], "done")
+
+    def test_sent_or_withdrawn_meanwhile(self):
+        sending = self.submit()
+        self.assertEqual(self.decide_on(seen={str(self.own.id): False})["code"], "resent")
+        self.env["clearance.submission"].with_user(self.graduate)._withdraw(self.own.with_user(self.graduate))
+        self.assertEqual(self.decide_on(seen={str(self.own.id): sending.id})["code"], "resent")
+        self.assertEqual(self.decide_on(seen={str(self.own.id): False})["code"], "done")
+
+    def test_a_colleagues_decision_is_the_gates_matter(self):
+        sending = self.submit()
+        self.own.with_user(self.manager)._decide("approve", "desk")
+        self.assertEqual(self.decide_on(seen={str(self.own.id): sending.id})["code"], "already")
+
+    def test_others_are_told_nothing(self):
+        """Whoever may not decide learns by trying neither what nor whether something was sent."""
+        sending = self.submit()
+        for seen in (False, sending.id, sending.id + 1):
+            outcome = self.decide_on(seen={str(self.own.id): seen}, user=self.mech_clerk)
+            self.assertEqual(outcome["code"], "not_yours")
+
+    def test_questions(self):
+        self.assertIs(self.get()["steps"][0]["inquiry"], False)
+        inquiry = (
+            self.env["clearance.inquiry"]
+            .with_user(self.graduate)
+            ._ask(self.own.with_user(self.graduate), "Open today?")
+        )
+        self.assertEqual(self.get()["steps"][0]["inquiry"], {"id": inquiry.id, "waiting": True, "count": 1})
+        for user in (self.mech_clerk, self.auditor):
+            self.assertEqual([step["inquiry"] for step in self.get(user)["steps"]], [False, False])
+
+    def test_as_many_queries_for_much_as_for_little(self):
+        def count():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            self.affairs.mapped("tz")
+            before = self.env.cr.sql_log_count
+            self.get()
+            return self.env.cr.sql_log_count - before
+
+        self.submit(files=["report.pdf"])
+        count()
+        few = count()
+        for number in range(3):
+            self.submit(f"Lost for the {number}. time", files=[f"report{number}.pdf"])
+        self.env["clearance.requirement"].create({"name": "Anything else?", "step_id": self.card.id, "required": False})
+        many = count()
+        self.assertLessEqual(many, few)
+        self.assertLessEqual(few, 45)
+
+
+@tagged("post_install", "-at_install")
+class TestDeskFigures(DeskCase):
+    """What source systems count: at their own station, and as a warning everywhere."""
+
+    def setUp(self):
+        super().setUp()
+        self.feed = self.env["clearance.feed"].create({"name": "Library system", "unit": "books"})
+        self.books.feed_id = self.feed
+
+    def hear(self, quantity, ago):
+        moment = fields.Datetime.now() - ago
+        self.feed._hear(self.books, [{"student_number": "T26000", "quantity": quantity}], moment)
+        return moment
+
+    def test_figure(self):
+        moment = self.hear(2, timedelta(minutes=10))
+        books, deposit = self.desk(self.librarian).get_graduate(self.form(0).id, self.library.id)["steps"]
+        self.assertEqual(
+            books["figure"],
+            {
+                "text": "2 books",
+                "as_of": fields.Datetime.to_string(moment),
+                "silent": False,
+                "feed": "Library system",
+            },
+        )
+        self.assertIs(deposit["figure"], False)
+
+    def test_warning(self):
+        self.hear(2, timedelta(minutes=10))
+        warnings = self.desk(self.affairs).get_graduate(self.form(0).id, self.affairs_office.id)["warnings"]
+        self.assertIn("Library: Return books (2 books, as of", warnings[0]["text"])
+        self.assertNotIn("silent", {warning["kind"] for warning in warnings})
+
+    def test_silence(self):
+        self.hear(2, timedelta(hours=25))
+        warnings = self.desk(self.affairs).get_graduate(self.form(0).id, self.affairs_office.id)["warnings"]
+        silent = [warning["text"] for warning in warnings if warning["kind"] == "silent"]
+        self.assertEqual(len(silent), 1)
+        self.assertIn("Library system", silent[0])
+
+
+@tagged("post_install", "-at_install")
+class TestSubmissionReview(SubmissionCase):
+    """Staff go through what was sent, one by one or in bulk; every row passes the gate."""
+
+    def review(self, *sendings, user=None):
+        return self.env["clearance.submission"].concat(*sendings).with_user(user or self.affairs)
+
+    def test_to_review(self):
+        first = self.submit()
+        second = self.submit("Found", self.other_graduate, self.others)
+        Submission = self.env["clearance.submission"].with_user(self.affairs)
+        domain = [("state", "=", "sent"), ("step_state", "=", "submitted")]
+        self.assertEqual(Submission.search(domain), first + second)
+        self.assertEqual(Submission.search([*domain, ("is_mine", "=", True)]), first + second)
+        self.own.with_user(self.affairs)._decide("approve", "desk")
+        self.assertEqual(Submission.search(domain), second)
+
+    def test_confirm_in_bulk(self):
+        sendings = self.review(self.submit(), self.submit("Found", self.other_graduate, self.others))
+        notice = sendings.action_confirm()["params"]
+        self.assertEqual((notice["type"], notice["message"]), ("success", "2 done"))
+        self.assertEqual((self.own + self.others).mapped("state"), ["approved", "approved"])
+        lines = self.env["clearance.log"].search([("user_id", "=", self.affairs.id)])
+        self.assertEqual(lines.mapped("door"), ["list", "list"])
+
+    def test_confirm_on_the_form(self):
+        self.review(self.submit()).with_context(clearance_door="form").action_confirm()
+        self.assertEqual((self.own.state, self.own.door), ("approved", "form"))
+
+    def test_replaced(self):
+        old = self.submit()
+        new = self.submit("Found in the train")
+        with self.assertRaisesRegex(UserError, "something else"):
+            self.review(old).action_confirm()
+        with self.assertRaisesRegex(UserError, "something else"):
+            self.review(old).action_reject()
+        self.assertEqual(self.own.state, "submitted")
+        other = self.submit("Found", self.other_graduate, self.others)
+        notice = self.review(old, other).action_confirm()["params"]
+        self.assertEqual(notice["type"], "warning")
+        self.assertIn("1 done, 1 refused", notice["message"])
+        self.assertEqual(self.review(new).action_confirm()["params"]["message"], "1 done")
+
+    def test_reject(self):
+        action = self.review(self.submit()).action_reject()
+        wizard = self.env["clearance.status.decide"].with_user(self.affairs).with_context(**action["context"])
+        wizard.create({"reason": "Unreadable"}).action_decide()
+        self.assertEqual((self.own.state, self.own.reason), ("rejected", "Unreadable"))
+        self.assertEqual(self.own.submission_ids.state, "sent", "it stays to be looked at, and to go on from")
+
+    def test_prerequisites_count_here_too(self):
+        self.card.prerequisite_ids = self.talk
+        sending = self.submit()
+        with self.assertRaisesRegex(UserError, "Counselling: Exit talk"):
+            self.review(sending).action_confirm()
+
+    def test_ways_on(self):
+        sending = self.review(self.submit())
+        context = sending.action_open_desk()["context"]
+        self.assertEqual(context["clearance_form_id"], self.form(0).id)
+        self.assertEqual(context["clearance_station_id"], self.affairs_office.id)
+        self.assertEqual(sending.action_open_status()["res_id"], self.own.id)
+
+    def test_on_the_step(self):
+        """The form of the step shows what was sent, to who may see it."""
+        sending = self.submit()
+        shown = self.own.with_user(self.affairs).sent
+        self.assertEqual([row["id"] for row in shown], [sending.id])
+        self.assertIs(self.others.with_user(self.affairs).sent, False)
+        self.assertTrue(self.own.with_user(self.auditor).sent)
+
+    def test_answers_are_groups(self):
+        """Odoo's properties: answers can be searched and grouped without code."""
+        where = self.env["clearance.requirement"].create(
+            {
+                "name": "Where?",
+                "step_id": self.card.id,
+                "kind": "selection",
+                "choice_ids": [Command.create({"name": "Train"}), Command.create({"name": "Hall"})],
+            }
+        )
+        train = where.choice_ids[0]
+        Submission = self.env["clearance.submission"]
+        for user, status in ((self.graduate, self.own), (self.other_graduate, self.others)):
+            values = {self.reason.id: "Lost", where.id: train.id}
+            Submission.with_user(user)._submit(status.with_user(user), values, {})
+        groups = Submission.with_user(self.affairs).formatted_read_group(
+            [("step_id", "=", self.card.id), ("state", "=", "sent")], [f"answers.r{where.id}"], ["__count"]
+        )
+        self.assertEqual([group["__count"] for group in groups], [2])
+        found = Submission.with_user(self.affairs).search([(f"answers.r{where.id}", "=", f"c{train.id}")])
+        self.assertEqual(found.status_id, self.own + self.others)
+
+
+@tagged("post_install", "-at_install")
+class TestSubmissionReviewAccess(SecurityCase):
+    """By RPC, as each role."""
+
+    def test_confirm(self):
+        self.env["clearance.requirement"].create({"name": "Why?", "step_id": self.card.id})
+        status = self.status(self.students[0], self.card)
+        sending = self.send(self.students[0], self.card)
+        status.with_user(self.graduate)._decide("submit", "portal")
+        self.assertEqual(status.state, "submitted")
+        for user in (self.stranger, self.librarian, self.mech_clerk, self.manager_b, self.other_graduate):
+            for method in ("action_confirm", "action_reject", "action_open_desk"):
+                with self.subTest(user=user.login, method=method):
+                    self.assert_denied(user, "clearance.submission", method, sending.ids)
+        for user in (self.graduate, self.auditor):
+            with self.subTest(user=user.login):
+                self.assert_denied(user, "clearance.submission", "action_confirm", sending.ids)
+        self.assertEqual(status.state, "submitted")
+        self.rpc(self.affairs, "clearance.submission", "action_confirm", sending.ids)
+        self.assertEqual(status.state, "approved")
+        for method in ("_get_sent", "_get_answer_rows"):
+            self.assert_denied(self.manager, "clearance.submission", method, sending.ids)
 
 
 @tagged("post_install", "-at_install")

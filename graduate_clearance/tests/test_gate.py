@@ -175,6 +175,9 @@ class TestGate(ClearanceCommon):
     def test_graduate_submits_and_withdraws_only_the_own(self):
         own = self.status(self.students[0], self.card).with_user(self.graduate)
         foreign = self.status(self.students[1], self.card).with_user(self.graduate)
+        self.assertEqual(self.decide(own | foreign, "submit", door="portal"), ["not_sent", "not_yours"])
+        self.send(self.students[0], self.card)
+        self.send(self.students[1], self.card)
         self.assertEqual(self.decide(own | foreign, "submit", door="portal"), ["done", "not_yours"])
         self.assertEqual(self.decide(own | foreign, "withdraw", door="portal"), ["done", "not_yours"])
         for decision in ("approve", "reject", "reopen", "set_optional", "set_not_required"):
@@ -185,7 +188,30 @@ class TestGate(ClearanceCommon):
         read = self._create_step("Read the guide", self.counselling, mode="graduate")
         self.clearance._open()
         own = self.status(self.students[0], read).with_user(self.graduate)
+        self.send(self.students[0], read)
+        self.assertEqual(self.decide(own, "submit", door="portal"), ["not_allowed"])
         self.assertEqual(self.decide(own, "approve", door="portal"), ["done"])
+
+    def test_graduate_settles_alone_only_after_sending_what_is_required(self):
+        read = self._create_step("Declare", self.counselling, mode="graduate")
+        self.env["clearance.requirement"].create({"step_id": read.id, "name": "I have read it", "kind": "boolean"})
+        self.clearance._open()
+        own = self.status(self.students[0], read).with_user(self.graduate)
+        self.assertEqual(self.decide(own, "approve", door="portal"), ["not_sent"])
+        self.send(self.students[0], read)
+        self.assertEqual(self.decide(own, "approve", door="portal"), ["done"])
+
+    def test_everything_waits_for_what_opens_the_form(self):
+        guide = self._create_step("Read the guide", self.counselling, mode="graduate", is_entry=True)
+        self.clearance._open()
+        card = self.status(self.students[0], self.card)
+        self.assertEqual(self.decide(card.with_user(self.affairs), "approve"), ["missing"])
+        self.assertEqual(card.blocked_by, "Counselling: Read the guide")
+        own = self.status(self.students[0], guide).with_user(self.graduate)
+        self.assertEqual(self.decide(own, "approve", door="portal"), ["done"])
+        self.assertEqual(self.decide(card.with_user(self.affairs), "approve"), ["done"])
+        guide.is_entry = False
+        self.assertNotIn(guide, self.card.blocking_step_ids)
 
     # -- windows -----------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-from . import clearance_session_open, clearance_status_decide
+from . import clearance_certificate_revoke, clearance_session_open, clearance_status_decide

@@ -108,6 +108,9 @@ function makeStep(id, step, values = {}) {
         actions: ["approve", "reject", "set_not_required"],
         needs_reason: false,
         source: false,
+        figure: false,
+        sent: [],
+        inquiry: false,
         attachments: [],
         undo: false,
         ...values,
@@ -872,6 +875,191 @@ describe("graduate", () => {
         await mountDesk({ state: { formId: 2, filters: { query: "Graduate" }, scans: [] } });
         expect(".o_clearance_person_name").toHaveText("Graduate 2");
         expect(SEARCH).toHaveValue("Graduate");
+    });
+});
+
+/** Something that a graduate has sent. */
+function makeSending(id, values = {}) {
+    return {
+        id,
+        number: 1,
+        state: "sent",
+        sent_at: "2026-06-21 02:00:00",
+        answers: [
+            { label: "Bank", kind: "selection", value: "Lushui Bank", files: [] },
+            { label: "Branch", kind: "char", value: "", files: [] },
+        ],
+        ...values,
+    };
+}
+
+describe("sent", () => {
+    const SENT = ".o_clearance_desk_step .o_clearance_sent";
+
+    function submitted(...sent) {
+        return [makeStep(111, "Card refund", { state: "submitted", sent })];
+    }
+
+    test("questions and answers, and when they were sent", async () => {
+        server.graduates[1].steps = submitted(makeSending(51));
+        await mountDesk();
+        await open();
+        expect(`${SENT} details[open] summary`).toHaveText(/^Sent on Jun 21/);
+        expect(queryAllTexts(`${SENT} dt`)).toEqual(["Bank", "Branch"]);
+        expect(queryAllTexts(`${SENT} dd`)).toEqual(["Lushui Bank", "not answered"]);
+    });
+
+    test("what was replaced is folded", async () => {
+        server.graduates[1].steps = submitted(
+            makeSending(52, { number: 2 }),
+            makeSending(51, { state: "past" })
+        );
+        await mountDesk();
+        await open();
+        expect(`${SENT} summary:first`).toHaveText(/^Sent on Jun 21.*\(no\. 2\)$/);
+        expect(`${SENT} summary:last`).toHaveText(/^Sent before, on Jun 21.*\(no\. 1\)$/);
+        expect(`${SENT} details:first`).toHaveAttribute("open");
+        expect(`${SENT} details:last`).not.toHaveAttribute("open");
+    });
+
+    test("what has been decided on is folded; what was reopened says so", async () => {
+        server.graduates[1].steps = [
+            makeStep(111, "Refund", { state: "approved", sent: [makeSending(51)] }),
+            makeStep(112, "Stay", { state: "pending", sent: [makeSending(52)] }),
+        ];
+        await mountDesk();
+        await open();
+        expect(`${SENT} details[open]`).toHaveCount(0);
+        expect(queryAllTexts(`${SENT} summary`)[1]).toMatch(/then reopened$/);
+    });
+
+    test("pictures open in the viewer, what else there is, is downloaded", async () => {
+        const files = [
+            { id: 5, name: "loan.png", mimetype: "image/png", size_text: "2 KB" },
+            { id: 6, name: "loan.docx", mimetype: "application/msword", size_text: "9 KB" },
+            { id: 7, name: "page.html", mimetype: "text/html", size_text: "1 KB" },
+        ];
+        server.graduates[1].steps = submitted(
+            makeSending(51, { answers: [{ label: "Papers", kind: "file", value: "", files }] })
+        );
+        await mountDesk();
+        await open();
+        expect(queryAllTexts(`${SENT} li`)).toEqual([
+            "loan.png2 KB",
+            "loan.docx9 KB",
+            "page.html1 KB",
+        ]);
+        expect(`${SENT} li:eq(0) .fa-file-image-o`).toHaveCount(1);
+        expect(`${SENT} li:eq(1) .fa-file-word-o`).toHaveCount(1);
+        const links = queryAll(`${SENT} a`).map((node) => node.getAttribute("href"));
+        expect(links[0]).toMatch(/\/web\/image\/5$/);
+        expect(links[1]).toMatch(/\/web\/content\/6\?.*download=true/);
+        expect(links[2]).toMatch(/\/web\/content\/7\?.*download=true/);
+        await contains(`${SENT} a:eq(0)`).click();
+        expect(".o-FileViewer").toHaveCount(1);
+        await contains(".o-FileViewer [title^=Close], .o-FileViewer [aria-label=Close]").click();
+        expect(".o-FileViewer").toHaveCount(0);
+    });
+
+    test("a decision says what was shown", async () => {
+        server.graduates[1].steps = [
+            ...submitted(makeSending(52, { number: 2 }), makeSending(51, { state: "past" })),
+            makeStep(112, "Loan"),
+        ];
+        await mountDesk();
+        await open();
+        await click(CONFIRM);
+        await settle();
+        expect(asked("decide")[0].seen).toEqual({ 111: 52, 112: false });
+    });
+
+    test("something else than was shown is refused, and then shown", async () => {
+        server.graduates[1].steps = submitted(makeSending(51));
+        server.decide = ({ form_id }) => {
+            server.graduates[form_id].steps = submitted(
+                makeSending(52, { number: 2 }),
+                makeSending(51, { state: "past" })
+            );
+            const message = "The graduate has sent something else";
+            return {
+                outcomes: [{ id: 111, code: "resent", message, line: false }],
+                graduate: server.graduates[form_id],
+            };
+        };
+        await mountDesk();
+        await open();
+        await click(CONFIRM);
+        await settle();
+        expect(".o_clearance_desk_message.alert-danger").toHaveText(
+            "The graduate has sent something else"
+        );
+        expect(`${SENT} details`).toHaveCount(2);
+        expect(".o_clearance_desk_step .o_clearance_state_submitted").toHaveCount(1);
+    });
+
+    test("what comes in while the graduate is shown is shown, and said", async () => {
+        await mountDesk();
+        await open();
+        Object.assign(server.graduates[1].steps[0], {
+            state: "submitted",
+            sent: [makeSending(51)],
+        });
+        server.graduates[1].version = "2";
+        server.notify({ station_id: 1, session_id: 7 });
+        await advanceTime(3100);
+        await settle();
+        expect(`${SENT} details[open]`).toHaveCount(1);
+        expect(".o_clearance_desk_note").toHaveText(/The graduate has sent something/);
+    });
+
+    test("questions to the desk are one click away", async () => {
+        mockService("action", {
+            async doAction(action) {
+                expect.step([action.res_model, action.res_id]);
+            },
+        });
+        const inquiry = { id: 9, waiting: true, count: 3 };
+        server.graduates[1].steps = [
+            makeStep(111, "Card", { inquiry }),
+            makeStep(112, "Loan", { inquiry: { ...inquiry, waiting: false } }),
+            makeStep(113, "Books"),
+        ];
+        await mountDesk();
+        await open();
+        expect(queryAllTexts(".o_clearance_desk_inquiry")).toEqual([
+            "Questions and answers (3)Waits for an answer",
+            "Questions and answers (3)",
+        ]);
+        await click(".o_clearance_desk_inquiry button:first");
+        expect.verifySteps([["clearance.inquiry", 9]]);
+    });
+
+    test("figures of a source system carry their time, and a warning when it is silent", async () => {
+        const figure = {
+            text: "2 books",
+            as_of: "2026-06-21 01:00:00",
+            silent: false,
+            feed: "Library system",
+        };
+        const source = { text: "2 books out", at: "2026-06-20 01:00:00", state: "rejected" };
+        server.graduates[1].steps = [
+            makeStep(111, "Books", { figure, source }),
+            makeStep(112, "Fees", { figure: { ...figure, silent: true } }),
+        ];
+        await mountDesk();
+        await open();
+        expect(".o_clearance_desk_figure:first").toHaveText(/^2 books\s*\(as of Jun 21/);
+        expect(".o_clearance_desk_source").toHaveCount(0);
+        expect(".o_clearance_desk_silent").toHaveCount(1);
+        expect(".o_clearance_desk_silent").toHaveText(/Library system has been silent/);
+    });
+
+    test("another screen names graduate and station", async () => {
+        server.stations = [AFFAIRS, LIBRARY];
+        await mountDesk({
+            action: { context: { clearance_form_id: 2, clearance_station_id: 2 } },
+        });
+        expect(asked("get_graduate")[0]).toMatchObject({ form_id: 2, station_id: 2 });
     });
 });
 

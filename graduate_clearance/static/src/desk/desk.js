@@ -81,8 +81,9 @@ export class Desk extends Component {
 
     /** Where the user came back to, or which graduate another screen has asked for. */
     getRestored() {
-        const formId = this.props.action.context?.clearance_form_id;
-        return this.props.state || (formId ? { formId } : undefined);
+        const { clearance_form_id: formId, clearance_station_id: stationId } =
+            this.props.action.context || {};
+        return this.props.state || (formId ? { formId, stationId } : undefined);
     }
 
     get emptyHelp() {

@@ -19,6 +19,20 @@ const LIVE_WAIT = 2000;
 const LIVE_JITTER = 1000;
 const LIVE_GAP = 3000;
 
+/** What is shown to be reviewed, step by step; the server compares it with what is there. */
+function getSeen(steps) {
+    const current = ({ sent = [] }) => sent.find(({ state }) => state === "sent")?.id;
+    return Object.fromEntries(
+        steps.map((step) => [step.id, (step.state === "submitted" && current(step)) || false])
+    );
+}
+
+/** Whether a step has something new to look at. */
+function hasSentMore(before, after) {
+    const seen = getSeen(before);
+    return Object.entries(getSeen(after)).some(([id, sent]) => sent && sent !== seen[id]);
+}
+
 /**
  * The desk without its face: what is searched, who is shown, what was done.
  *
@@ -70,7 +84,7 @@ export class DeskModel {
     async start(restored) {
         const { stations, reasons } = await this.orm.call(DESK, "get_stations", [], {});
         Object.assign(this, { stations, reasons, isLoaded: true });
-        const wanted = this.settings.station;
+        const wanted = restored?.stationId || this.settings.station;
         this.setStation(stations.find(({ id }) => id === wanted) || stations[0] || null);
         Object.assign(this.filters, restored?.filters);
         this.scans = restored?.scans || [];
@@ -94,6 +108,7 @@ export class DeskModel {
         return {
             filters: { ...this.filters },
             formId: this.graduate?.form_id,
+            stationId: this.station?.id,
             scans: this.scans.map((scan) => ({ ...scan })),
         };
     }
@@ -403,7 +418,7 @@ export class DeskModel {
         this.forget(statusIds);
         this.sendFor(
             "decide",
-            { decision, status_ids: statusIds, reason, door: "desk" },
+            { decision, status_ids: statusIds, reason, door: "desk", seen: getSeen(steps) },
             {
                 title: `${DECISIONS[decision].label}: ${this.name}`,
                 steps: steps.map(({ step }) => step),
@@ -805,10 +820,12 @@ export class DeskModel {
             this.scheduleRefresh();
             return;
         }
-        const formId = this.graduate.form_id;
+        const { form_id: formId, steps } = this.graduate;
         await this.tryOpen(formId);
         if (this.graduate?.form_id === formId) {
-            this.note = _t("A colleague has changed something in this record; it is up to date.");
+            this.note = hasSentMore(steps, this.graduate.steps)
+                ? _t("The graduate has sent something; it is shown here.")
+                : _t("A colleague has changed something in this record; it is up to date.");
             this.say(this.note);
         }
     }

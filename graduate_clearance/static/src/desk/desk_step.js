@@ -8,6 +8,8 @@ import { Component, useState } from "@odoo/owl";
 
 import { LEGEND, getLegend } from "../legend/legend";
 import { DECISIONS, DOORS, formatMoment } from "./desk_words";
+import { SentAnswers } from "./sent_answers";
+import { SentFiles } from "./sent_files";
 
 /** Outcomes that are news, not refusals. */
 const NEWS = ["already"];
@@ -15,11 +17,12 @@ const NEWS = ["already"];
 /** One step of this station: where it stands, why, and what can be done about it. */
 export class DeskStep extends Component {
     static template = "graduate_clearance.DeskStep";
-    static components = { Dropdown, DropdownItem, FileInput };
+    static components = { Dropdown, DropdownItem, FileInput, SentAnswers, SentFiles };
     static props = { step: Object, model: Object, onDecide: Function, onUndo: Function };
 
     setup() {
         this.model = useState(this.props.model);
+        this.action = useService("action");
         this.notification = useService("notification");
         this.liftedLabel = LEGEND.lifted;
     }
@@ -70,6 +73,25 @@ export class DeskStep extends Component {
         return formatMoment(this.step.source.at);
     }
 
+    /** What the source system says, and as of when. */
+    get figure() {
+        const { figure } = this.step;
+        return (
+            figure && {
+                ...figure,
+                asOf: figure.as_of ? _t("as of %s", formatMoment(figure.as_of)) : "",
+                warning: figure.silent
+                    ? _t("%s has been silent for too long: this may have changed.", figure.feed)
+                    : "",
+            }
+        );
+    }
+
+    get questions() {
+        const { inquiry } = this.step;
+        return inquiry && _t("Questions and answers (%s)", inquiry.count);
+    }
+
     get pending() {
         return this.model.getPending(this.step.id);
     }
@@ -92,6 +114,16 @@ export class DeskStep extends Component {
 
     toggle(ev) {
         this.model.ticked[this.step.id] = ev.target.checked;
+    }
+
+    /** What the graduate asks this desk, and the answers. */
+    openInquiry() {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: "clearance.inquiry",
+            res_id: this.step.inquiry.id,
+            views: [[false, "form"]],
+        });
     }
 
     async onUpload(files) {
