@@ -4,17 +4,20 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
 
 CONFIRMED = (1, 6, 40, 2_000, 10_000)
-SECTIONS = ("open", "open-large", "confirm", "read", "screens", "log", "usual", "campaign")
+SECTIONS = ("open", "open-large", "confirm", "read", "screens", "log", "usual", "load", "campaign")
 
 
 def main():
     """Run what is asked for; times are reported and never judged."""
     options = _parse()
+    # A plain `kill` cleans up like Ctrl-C: databases are dropped, the server of the load ends.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     from . import odoo_env
 
     odoo_env.start(options.config)
@@ -23,6 +26,7 @@ def main():
     runs = {
         _run_main: {"open", "confirm", "read", "screens", "log", "usual"},
         _run_large: {"open-large"},
+        _run_load: {"load"},
         _run_campaign: {"campaign"},
     }
     for run, sections in runs.items():
@@ -30,6 +34,10 @@ def main():
             run(options, chosen, report)
     if report["results"]:
         print("\n" + _show_table(report["results"]))
+    if "load" in report:
+        from . import load
+
+        print("\n" + load.show(report["load"]))
     if options.json:
         Path(options.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return 0
@@ -42,6 +50,12 @@ def _parse():
         "--only", metavar="NAME", action="append", choices=SECTIONS, help=f"one of {', '.join(SECTIONS)}; repeatable"
     )
     parser.add_argument("--size", type=int, default=7_653, help="graduates (default: 7,653)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=1.5,
+        help="how long each page is asked in each round of the load (default: 1.5)",
+    )
     parser.add_argument("--database", default=os.environ.get("PGDATABASE"), help="default: PGDATABASE")
     parser.add_argument("--config", default=os.environ.get("ODOO_RC"), help="Odoo's settings; default: ODOO_RC")
     options = parser.parse_args()
@@ -49,6 +63,8 @@ def _parse():
         parser.error("no database: give --database or PGDATABASE")
     if not 1 <= options.size <= 30_000:
         parser.error("--size is a number from 1 to 30,000")
+    if not 0 < options.seconds <= 600:
+        parser.error("--seconds is a number up to 600")
     options.only = set(options.only or SECTIONS)
     return options
 
@@ -105,6 +121,21 @@ def _run_large(options, chosen, report):
             bench.make_campus(20)
             bench.measure_opening(3)
         report["results"] += [result.to_dict() for result in bench.meter.results]
+
+
+def _run_load(options, chosen, report):
+    from . import odoo_env
+    from .load import Load
+    from .operations import Bench
+
+    with odoo_env.copy_of(options.database, "load") as database:
+        print(f"\nA morning of {options.size:,} graduates")
+        # The addon to compare with brings the bare controller.
+        odoo_env.install(database, "bench_naive")
+        with Bench(database, options.size) as bench:
+            bench.make_campus()
+            bench.open_for_good()
+            report["load"] = Load(bench, options.seconds).measure()
 
 
 def _run_campaign(options, chosen, report):
