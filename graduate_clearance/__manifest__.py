@@ -12,7 +12,6 @@
         "security/clearance_rules.xml",
         "data/clearance_reason_data.xml",
         "data/ir_cron_data.xml",
-        "data/mail_template_data.xml",
         "wizards/clearance_session_open_views.xml",
         "wizards/clearance_status_decide_views.xml",
         "views/clearance_college_views.xml",
@@ -46,6 +45,8 @@
         "views/portal_certificate_templates.xml",
         "report/clearance_certificate_report.xml",
         "views/clearance_menus.xml",
+        # Odoo tries a mail template on a record when it loads it: after the pages that it takes its words from.
+        "data/mail_template_data.xml",
     ],
     "assets": {
         "web.assets_backend": [

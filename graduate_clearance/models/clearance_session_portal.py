@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 #: how long (seconds) a process goes without asking whether a plan is still the same: a page
 #: tells of a new place or of a report of a source system so much later, and of decisions at once
-KEPT = 0 if tools.config["test_enable"] else 1
+KEPT = 1
 
 _kept = {}
 

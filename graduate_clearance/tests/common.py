@@ -6,6 +6,8 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests.common import TransactionCase, new_test_user
 
+from odoo.addons.graduate_clearance.models import clearance_session_portal
+
 
 class ClearanceCommon(TransactionCase):
     """Two colleges, three classes, six graduates; the session is made, not opened.
@@ -26,6 +28,8 @@ class ClearanceCommon(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.classPatch(cls.registry["clearance.form"], "_settle_after_commit", lambda forms: forms._settle())
+        # Pages tell of a new text at once, where people wait a second for it.
+        cls.classPatch(clearance_session_portal, "KEPT", 0)
         cls.campus = cls.env["res.company"].create({"name": "Test Campus"})
         cls.env.user.company_ids += cls.campus
         cls.env.user.company_id = cls.campus
