@@ -756,6 +756,7 @@ class TestCertificatePages(CertificateCase, HttpCase):
             self.assertEqual(ask("203.0.113.8"), 200)
 
     def test_verify_is_read_only(self):
+        self.assertEqual(self.url_open("/clearance").status_code, 200)
         routes = {
             rule.rule: rule.endpoint.routing
             for rule in self.env["ir.http"].routing_map().iter_rules()
