@@ -7,7 +7,7 @@ day or of a minute of the day is kept, so that a page costs no formatting of its
 from functools import lru_cache
 
 import pytz
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_interval, format_skeleton, format_time
 
 from odoo import fields
 from odoo.tools.misc import babel_locale_parse
@@ -21,6 +21,11 @@ def _format_day(day, skeleton, lang):
 @lru_cache(maxsize=4096)
 def _format_minute(moment, lang):
     return format_time(moment, "short", locale=babel_locale_parse(lang))
+
+
+@lru_cache(maxsize=1024)
+def _format_run(first, last, lang):
+    return format_interval(first, last, "MMMd", locale=babel_locale_parse(lang))
 
 
 class PortalClock:
@@ -78,6 +83,16 @@ class PortalClock:
         local_end = self._localize(end)
         same_day = self._localize(start).date() == local_end.date()
         return {"iso": first["iso"], "text": f"{first['text']}–{self._minute(local_end) if same_day else last['text']}"}
+
+    def runs(self, runs, most=4):
+        """Runs of days in words, those that are not over: “Jun 15 – 18”, “Jun 22 – 26”.
+
+        :param runs: pairs of dates, in order
+        :param int most: so many at most; a last one stands for the others
+        :return: list of texts
+        """
+        texts = [_format_run(first, last, self.lang) for first, last in runs if last >= self.today]
+        return texts if len(texts) <= most else [*texts[: most - 1], "…"]
 
     def days_until(self, value):
         """Number of days from today to the day of a time (UTC), as calendars count them."""

@@ -1,1 +1,1 @@
-from . import portal, portal_certificate, portal_inquiry, portal_submission
+from . import configuration, portal, portal_certificate, portal_inquiry, portal_submission

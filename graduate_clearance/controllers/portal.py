@@ -62,13 +62,14 @@ class ClearancePortal(CustomerPortal):
         return None
 
     def _prepare_page_values(self, page_name, **values):
-        """Values of any page: its name, what the last action came to, and the language of the page.
+        """Values of any page: its name, what the last action came to, its language and the campus' colours.
 
         Odoo's portal leaves the language out; screen readers would read Chinese as English.
         """
+        style = values.get("clearance", {}).get("style") or request.env["clearance.legend"]._get_style()
         return {
             "page_name": page_name,
-            "html_data": {"lang": get_lang(request.env).code.replace("_", "-")},
+            "html_data": {"lang": get_lang(request.env).code.replace("_", "-"), "style": style or None},
             "flashes": self._pop_flashes(),
             **values,
         }
@@ -173,7 +174,7 @@ class ClearancePortal(CustomerPortal):
         values = self._prepare_page_values(
             "clearance",
             forms=self._prepare_clearance_links(heads),
-            help=request.env.company.clearance_help,
+            help=request.env["clearance.settings"]._get().help,
         )
         return request.render("graduate_clearance.portal_my_clearance", values)
 

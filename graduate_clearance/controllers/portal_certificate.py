@@ -100,6 +100,8 @@ class ClearanceCertificatePortal(ClearancePortal):
     @route("/clearance/verify", type="http", auth="public", website=True, readonly=True, methods=["GET"], sitemap=False)
     def clearance_verify_form(self, code="", **kw):
         """Where the code on a certificate is typed in."""
+        if not request.env["clearance.settings"]._is_verification_offered():
+            return self._render_not_offered()
         code = code.strip().rstrip("/").rpartition("/")[2][:200]  # or its address, pasted
         if code:
             return request.redirect(f"/clearance/verify/{quote(code, safe='')}")
@@ -129,8 +131,17 @@ class ClearanceCertificatePortal(ClearancePortal):
         found = request.env["clearance.certificate"]._get_verification(code)
         if not found:
             UNKNOWN.count(source)
+            if not request.env["clearance.settings"]._is_verification_offered():
+                return self._render_not_offered()
             return self._render_verify("graduate_clearance.verify_unknown", {}, 404)
-        return self._render_verify("graduate_clearance.verify_found", {"found": found})
+        if not found["offered"]:
+            return self._render_not_offered()
+        values = {"found": found, "legend_style": found["style"]}
+        return self._render_verify("graduate_clearance.verify_found", values)
+
+    def _render_not_offered(self):
+        """Where a campus does not let certificates be verified, there is no such page."""
+        return self._render_verify("graduate_clearance.verify_not_offered", {}, 404)
 
     def _render_verify(self, template, values, status=200):
         response = request.render(template, {"page_name": "clearance_verify", **values}, status=status)
@@ -156,6 +167,7 @@ class ClearanceCertificatePortal(ClearancePortal):
             "campus": request.env.company.name,
             "reset": reset == "True",
             "helps": self._get_landing_helps(),
+            "verification": request.env["clearance.settings"]._is_verification_offered(),
         }
 
     def _get_landing_helps(self):
@@ -163,6 +175,6 @@ class ClearanceCertificatePortal(ClearancePortal):
         # sudo: the name of a campus, and what it wants every graduate to know.
         companies = request.env["res.company"].sudo().search([])
         companies = companies.sorted(lambda company: company != request.env.company)
-        return [
-            {"campus": company.name, "help": company.clearance_help} for company in companies if company.clearance_help
-        ]
+        Settings = request.env["clearance.settings"]
+        helps = [{"campus": company.name, "help": Settings._get(company).help} for company in companies]
+        return [campus for campus in helps if campus["help"]]

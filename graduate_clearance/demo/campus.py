@@ -139,7 +139,7 @@ class Campus:
             currency.active = True
             company = self.company.with_env(self.env)
             company.write({"name": self.say(content.UNIVERSITY), "currency_id": currency.id})
-            company.partner_id.lang = self.lang
+            company.partner_id.write({"lang": self.lang, "tz": _TIMEZONE.zone})
 
     def _create_people(self):
         staff = self._create_users(

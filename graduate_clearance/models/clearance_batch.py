@@ -90,7 +90,15 @@ class ClearanceBatch(models.Model):
         help="The graduates read it; it is kept in the log.",
     )
     reason_required = fields.Boolean(compute="_compute_reason_required")
-    date_end = fields.Date("Until", help="Last day of the deferral. Empty: until it is restored.")
+    date_end = fields.Date(
+        "Until",
+        compute="_compute_date_end",
+        compute_sudo=False,  # as the step
+        store=True,
+        readonly=False,
+        help="Last day of the deferral. Empty: until it is restored.",
+    )
+    date_end_rule = fields.Char(compute="_compute_date_end_rule", help="Why the end date is filled in.")
 
     class_ids = fields.Many2many("clearance.class", string="Classes", check_company=True)
     room_ids = fields.Many2many(
@@ -246,6 +254,23 @@ class ClearanceBatch(models.Model):
     def _compute_reason(self):
         for batch in self:
             batch.reason = batch.reason_id.name or batch.reason
+
+    @api.depends("decision", "step_id")
+    def _compute_date_end(self):
+        """How long a deferral of the step lasts as a rule; a date that somebody has typed stays."""
+        for batch in self:
+            ends = {step: step._get_deferral_end() for step in batch.session_id.step_ids._origin}
+            if not batch.date_end or batch.date_end in ends.values():
+                lifts = batch.decision == "lift"
+                batch.date_end = lifts and ends.get(batch.step_id._origin, False)
+
+    @api.depends("decision", "step_id.deferral_months", "date_end")
+    @api.depends_context("lang")
+    def _compute_date_end_rule(self):
+        for batch in self:
+            step = batch.step_id
+            ruled = batch.decision == "lift" and step.deferral_months and batch.date_end == step._get_deferral_end()
+            batch.date_end_rule = ruled and step._get_deferral_rule()
 
     @api.depends("decision", "step_id.mode")
     def _compute_reason_required(self):

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..number_list import parse_file, parse_text
+from .clearance_status_gate import Outcome
 
 #: rows that go to the gate in one statement
 CHUNK = 2000
@@ -46,6 +47,7 @@ class ClearanceBatch(models.Model):
         self.env.flush_all()
         self._insert_rows(given, domain, {number for _line, number in excluded})
         self._forecast()
+        self._raise_if_too_strict()
         self._count()
         self._record(
             state="previewed",
@@ -271,11 +273,60 @@ class ClearanceBatch(models.Model):
             return self.env["clearance.override"]._lift(
                 status_ids, self.reason, self.date_end, batch=self, dry_run=dry_run, door="batch"
             )
-        return (
-            self.env["clearance.status"]
-            .browse(status_ids)
-            ._decide(self.decision, "batch", self.reason, batch=self, dry_run=dry_run)
+        strict = self._get_strict_rows(status_ids)
+        statuses = self.env["clearance.status"].browse(id_ for id_ in status_ids if id_ not in strict)
+        outcomes = statuses._decide(self.decision, "batch", self.reason, batch=self, dry_run=dry_run)
+        by_id = {outcome.status_id: outcome for outcome in outcomes}
+        return [by_id.get(id_) or Outcome(id_, "many") for id_ in status_ids]
+
+    def _raise_if_too_strict(self):
+        """Say at once when none of the rows can be decided in this way.
+
+        Raw SQL for the rows just written.
+        """
+        if not self.env["clearance.station"]._get_strict_ids():
+            return
+        self.env.cr.execute(
+            SQL(
+                """SELECT array_agg(DISTINCT message) FROM clearance_batch_line
+                    WHERE batch_id = %s AND status_id IS NOT NULL AND code IS DISTINCT FROM 'not_required'
+                   HAVING bool_and(code = 'many')""",
+                self.id,
+            )
         )
+        if row := self.env.cr.fetchone():
+            raise UserError("\n".join(sorted(filter(None, row[0]))))
+
+    # -- by what -----------------------------------------------------------------
+
+    def _get_scopes(self):
+        """How this batch names its graduates, as stations know it (``clearance.station._BULK_SCOPES``)."""
+        given = {
+            "class": self.class_ids,
+            "room": self.room_ids,
+            "college": self.college_ids,
+            "list": (self.numbers or "").strip() or self.numbers_filename or self._get_domain_text(),
+        }
+        return [scope for scope, value in given.items() if value]
+
+    def _get_strict_rows(self, status_ids):
+        """Those of these statuses whose station takes no batches like this one, at most one query.
+
+        The desk that a graduate is routed to counts, not the station above it that the step names: it is
+        the desk that has the graduates before it, and each desk below may work in another way.
+
+        :return: dict ``{status id: station}``
+        """
+        Station = self.env["clearance.station"]
+        if not Station._get_strict_ids():
+            return {}
+        scopes = self._get_scopes()
+        # sudo: where the statuses are; the gate looks at who decides.
+        statuses = self.env["clearance.status"].sudo().browse(status_ids)
+        statuses.fetch(["station_id"])
+        # sudo: how a desk works, for everybody alike.
+        refusing = {station for station in statuses.station_id if station._explain_scopes(scopes)}
+        return {status.id: status.station_id for status in statuses if status.station_id in refusing}
 
     def _tell_rows(self, line_ids, outcomes, ran):
         """Write down what the gate has answered.
@@ -308,9 +359,13 @@ class ClearanceBatch(models.Model):
         """Why rows are refused, one line each: prerequisites by name (Hunan UST's ``station: step``)."""
         Status = self.env["clearance.status"]
         names = Status._get_step_names(pair for outcome in outcomes for pair in outcome.missing)
+        many = self._get_strict_rows([outcome.status_id for outcome in outcomes if outcome.code == "many"])
+        scopes = self._get_scopes()
         return [
             self.env._("Not settled yet: %s", "; ".join(names[pair] for pair in outcome.missing))
             if outcome.missing
+            else many[outcome.status_id]._explain_scopes(scopes)
+            if outcome.status_id in many
             else ("" if outcome.code == "already" else message)
             for outcome, message in Status._explain(outcomes)
         ]

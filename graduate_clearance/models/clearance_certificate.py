@@ -227,8 +227,10 @@ class ClearanceCertificate(models.Model):
         have printed on the certificate's cover.
 
         :param str text: see :meth:`_find_by_secret`
-        :return: None when there is no such certificate, else dict with ``number`` (of the
-            certificate), ``name`` (masked), ``session``, ``campus``, ``state`` (``cleared``,
+        :return: None when there is no such certificate, else dict with ``offered`` (False, and
+            nothing else, where the campus does not let certificates be verified), ``number`` (of
+            the certificate), ``name``, ``masked`` (the name is not shown in full), ``session``,
+            ``campus``, ``style`` (how the campus shows states), ``state`` (``cleared``,
             ``deferred``, ``withdrawn`` or ``revoked``), ``issued`` and ``since`` (dates; since
             is empty unless valid)
         """
@@ -236,11 +238,18 @@ class ClearanceCertificate(models.Model):
         if not certificate:
             return None
         form = certificate.form_id
+        settings = self.env["clearance.settings"]._get(form.company_id)
+        if not settings.verification:
+            return {"offered": False}
+        masked = settings.verification_name != "full"
         # The office has revoked it, or a step has been reopened: either way it is worth nothing now.
         state = "revoked" if certificate.state == "open" else certificate.state
         return {
+            "offered": True,
             "number": certificate.number,
-            "name": self._mask_name(form.student_id.name),
+            "name": self._mask_name(form.student_id.name) if masked else form.student_id.name,
+            "masked": masked,
+            "style": self.env["clearance.legend"]._get_style(form.company_id),
             "session": form.session_id.name,
             "campus": form.company_id.name,
             "state": state,

@@ -7,8 +7,10 @@ from babel.dates import format_date as babel_format_date
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import format_list
 from odoo.tools.misc import babel_locale_parse, format_datetime, get_lang
 
+from ..portal_clock import PortalClock
 from .clearance_status_gate import MACHINE_DOORS
 
 #: forms that print as a certificate
@@ -178,22 +180,27 @@ class ClearanceForm(models.Model):
         :return: list of dicts with ``id``, ``lang``, ``state`` (see :meth:`_get_live_states`),
             ``campus``, ``session``, ``student``, ``student_number``, ``college``, ``class``,
             ``major``, ``level``, ``since`` and ``printed`` (dates), ``left`` and ``total``
-            (numbers of required steps), ``rows`` (:meth:`_prepare_sheet_row`) and
-            ``certificate`` (False, or :meth:`_prepare_sheet_certificate`)
+            (numbers of required steps), ``rows`` (:meth:`_prepare_sheet_row`), ``visits`` (texts: when
+            to come, on a sheet to be stamped; see :meth:`_get_sheet_visits`) and ``certificate``
+            (False, or :meth:`_prepare_sheet_certificate`)
         :raise AccessError: when the user may not read one of the forms
         """
         records = self._get_records()
         states = self._get_live_states()
         certificates = self._get_certificates()
         lifted_until = self._get_lifted_until()
-        words = dict(self.env["clearance.status"]._fields["legend"]._description_selection(self.env))
+        steps = self._get_sheet_steps(records)
+        visits = self._get_sheet_visits()
+        Legend = self.env["clearance.legend"]
+        # sudo: the campuses of readable forms.
+        words = {company: Legend._get_words(company) for company in self.sudo().company_id}
         levels = dict(self.env["clearance.student"]._fields["level"]._description_selection(self.env))
         sheets = []
         # sudo: the forms are readable (checked with their records); names of the graduate,
         # class, college, session and campus are what a printed form says.
         for form in self.sudo():
             rows = [
-                form._prepare_sheet_row(row, words, lifted_until)
+                form._prepare_sheet_row(row, words[form.company_id], lifted_until, steps)
                 for row in records.get(form.id, ())
                 if row["state"] != "not_required" and (row["required"] or row["state"] == "approved")
             ]
@@ -217,6 +224,7 @@ class ClearanceForm(models.Model):
                     "left": sum(row["is_open"] for row in required),
                     "total": len(required),
                     "rows": rows,
+                    "visits": visits.get(form.id, []),
                     "certificate": form._prepare_sheet_certificate(certificate) if certificate else False,
                 }
             )
@@ -228,26 +236,68 @@ class ClearanceForm(models.Model):
         deferrals = self.env["clearance.override"].sudo().search([("form_id", "in", self.ids), ("in_force", "=", True)])
         return {deferral.status_id.id: deferral.date_end for deferral in deferrals}
 
-    def _prepare_sheet_row(self, row, words, lifted_until):
+    def _get_sheet_steps(self, records):
+        """Steps by id, for what ``_get_records`` does not tell of them.
+
+        :param dict records: of forms that are readable
+        """
+        ids = {row["step_id"] for rows in records.values() for row in rows}
+        # sudo: their rows are readable, and steps are told to whoever has them.
+        steps = self.env["clearance.step"].sudo().browse(ids)
+        steps.fetch(["responsible", "to_be_announced", "open_from", "deadline"])
+        return {step.id: step for step in steps}
+
+    def _get_sheet_visits(self):
+        """When to come with the sheet: time slots of the college, days on which offices work.
+
+        :return: dict ``{form id: [texts]}`` of forms that are open, in sessions that are
+        """
+        lang = get_lang(self.env).code
+        visits = {}
+        # sudo: when to come is said to whoever takes part; the forms are readable.
+        for session, forms in self.sudo().grouped("session_id").items():
+            if session.state != "open":
+                continue
+            clock = PortalClock(lang, forms[0]._get_print_timezone())
+            days = clock.runs(session._get_working_runs())
+            working = [self.env._("Offices work on %s", format_list(self.env, days))] if days else []
+            slots = [slot for slot in session.slot_ids if slot.open_until >= clock.now]
+            for form in forms.filtered(lambda form: form.state == "open"):
+                own = [slot for slot in slots if not slot.college_ids or form.college_id in slot.college_ids]
+                times = [(clock.span(slot.open_from, slot.open_until)["text"], slot.place) for slot in own]
+                visits[form.id] = [" · ".join(filter(None, time)) for time in times] + working
+        return visits
+
+    def _prepare_sheet_row(self, row, words, lifted_until, steps):
         """One step as a stamp.
 
         :param dict row: a row of ``_get_records``
         :param dict words: the word for each state
         :param dict lifted_until: see :meth:`_get_lifted_until`
-        :return: dict with ``step``, ``station``, ``required``, ``is_open``, ``legend``, ``word``,
-            ``settled``, ``lifted``, ``until`` (date), ``who`` and ``when`` (only of what is settled;
-            who is empty where a source system has settled it)
+        :param dict steps: see :meth:`_get_sheet_steps`
+        :return: dict with ``step``, ``station``, ``responsible`` (office, where it is not the station),
+            ``time`` (its own window or that it is to be announced; only of what is open),
+            ``required``, ``is_open``, ``legend``, ``word``, ``style`` (its colours, where the campus has
+            changed them), ``settled``, ``lifted``, ``lifted_word``, ``lifted_style``, ``until`` (date),
+            ``who`` and ``when`` (only of what is settled; who is empty where a source system has settled it)
         """
         settled = row["state"] == "approved" and not row["needs_review"]
         legend = "review" if row["needs_review"] else row["state"]
         lifted = row["is_open"] and row["lifted"]
+        step = steps[row["step_id"]]
+        Legend = self.env["clearance.legend"]
         return {
             "step": row["step"],
             "station": row["station"],
+            "responsible": step.responsible if step.responsible != row["station"] else "",
+            "time": self._get_sheet_time(step) if row["is_open"] else "",
             "required": row["required"],
             "is_open": row["is_open"],
             "legend": legend,
             "word": words[legend],
+            "style": Legend._get_print_style(legend, self.company_id) or None,
+            "lifted_word": words["lifted"],
+            "lifted_style": Legend._get_print_style("lifted", self.company_id) or None,
             "settled": settled,
             "lifted": lifted,
             "until": self._get_print_date(lifted and lifted_until.get(row["id"])),
@@ -255,22 +305,38 @@ class ClearanceForm(models.Model):
             "when": self._get_print_moment(settled and fields.Datetime.to_datetime(row["decided_at"])),
         }
 
+    def _get_sheet_time(self, step):
+        """The window of a step in a few words; empty where it has none of its own."""
+        start, end = self._get_print_moment(step.open_from), self._get_print_moment(step.deadline)
+        if start and end:
+            return f"{start} – {end}"
+        if start or end:
+            return self.env._("from %s", start) if start else self.env._("until %s", end)
+        return self.env._("Time to be announced") if step.to_be_announced else ""
+
     def _prepare_sheet_certificate(self, certificate):
         """What makes a printed form a certificate.
 
         :return: dict with ``number``, ``code`` (to type), ``issued`` (date), ``url``, ``address``
             (of the page to type the code on) and ``qr`` (a picture as ``data:`` URI, so that
-            nothing is fetched while printing)
+            nothing is fetched while printing); all but number and date are empty where the campus
+            does not let certificates be verified
         """
         # sudo: the user may have the certificate, and so the way to verify it.
         certificate = certificate.sudo()
+        values = {
+            "number": certificate.number,
+            "issued": self._get_print_date(certificate.issued_at),
+            **dict.fromkeys(("code", "url", "address", "qr"), ""),
+        }
+        if not self.env["clearance.settings"]._get(certificate.company_id).verification:
+            return values
         picture = self.env["ir.actions.report"].barcode(
             "QR", certificate.url, width=_QR_SIZE, height=_QR_SIZE, barLevel="M"
         )
         return {
-            "number": certificate.number,
+            **values,
             "code": certificate._get_typed_code(),
-            "issued": self._get_print_date(certificate.issued_at),
             "url": certificate.url,
             "address": f"{certificate.get_base_url()}/clearance/verify",
             "qr": f"data:image/png;base64,{base64.b64encode(picture).decode()}",

@@ -143,9 +143,11 @@ class ClearanceDeferral(models.AbstractModel):
             ``stage``, ``state``, ``needs_review``, ``initial_state``, ``restricted``
             (whether it holds later steps back now), ``lifted`` (the deferral in force or
             ``False``), ``restricts`` (names of the steps that wait for it), ``can_lift``,
-            ``can_restore`` and ``why_not`` (text, where neither is possible)
+            ``can_restore``, ``why_not`` (text, where neither is possible), and where a deferral of
+            the step lasts so long as a rule ``months`` and ``date_end`` (its last day, if granted today)
         """
         restricts = self._get_restricts(record)
+        rules = self._get_rules(restricts)
         steps = []
         for row in record:
             if row["step_id"] not in restricts:
@@ -165,6 +167,7 @@ class ClearanceDeferral(models.AbstractModel):
                     "can_lift": not why_not and not lifted,
                     "can_restore": not why_not and bool(lifted),
                     "why_not": why_not,
+                    **rules[row["step_id"]],
                 }
             )
         return steps
@@ -187,6 +190,18 @@ class ClearanceDeferral(models.AbstractModel):
         for step_id, waiting_id in self.env.cr.fetchall():
             restricts.setdefault(step_id, []).append(names[waiting_id])
         return restricts
+
+    def _get_rules(self, step_ids):
+        """How long a deferral of these steps lasts as a rule; ``months`` is 0 where it has no end."""
+        # sudo: of steps that the officer is shown anyway.
+        steps = self.env["clearance.step"].sudo().browse(step_ids)
+        return {
+            step.id: {
+                "months": step.deferral_months,
+                "date_end": fields.Date.to_string(step._get_deferral_end()) or "",
+            }
+            for step in steps
+        }
 
     def _get_obstacle(self, form_sudo, row):
         """Why the restriction of a step can be neither lifted nor restored; empty when it can."""

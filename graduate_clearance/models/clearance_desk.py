@@ -32,7 +32,8 @@ class ClearanceDesk(models.AbstractModel):
         Operators get their own stations, counsellors and supervisors those whose steps are
         given to them, managers all.
 
-        :return: dict ``stations`` (list of ``id``, ``name``, ``sessions``, ``steps``),
+        :return: dict ``stations`` (list of ``id``, ``name``, ``fast_scan``, ``sessions``, ``steps``, ``until``:
+            the last day of a substitute, in words, or False),
             ``reasons`` (see ``clearance.reason._get_presets``), ``is_manager``
         :raise AccessError: for everybody who is not clearance staff
         """
@@ -46,9 +47,13 @@ class ClearanceDesk(models.AbstractModel):
         for station, step in groups:
             stations.setdefault(station, self.env["clearance.step"])
             stations[station] |= step
+        last_days = self.env["clearance.substitute"]._get_last_days()
         return {
             "stations": [
-                self._prepare_station(station, stations[station].sorted(lambda step: (step.sequence, step.id)))
+                {
+                    **self._prepare_station(station, stations[station].sorted(lambda step: (step.sequence, step.id))),
+                    "until": last_days.get(station.id, False),
+                }
                 for station in sorted(stations, key=lambda station: (station.sequence, station.name, station.id))
             ],
             "reasons": self.env["clearance.reason"]._get_presets(),
@@ -59,6 +64,7 @@ class ClearanceDesk(models.AbstractModel):
         return {
             "id": station.id,
             "name": station.name,
+            "fast_scan": station.fast_scan,
             "sessions": [{"id": session.id, "name": session.name} for session in steps.session_id],
             "steps": [
                 {
@@ -133,6 +139,9 @@ class ClearanceDesk(models.AbstractModel):
         self._check_staff()
         self._check_door(door)
         statuses = self.env["clearance.status"].browse(status_ids)
+        if door == "scan":
+            # sudo: where these steps are decided; the gate looks at who decides.
+            self._check_fast(statuses.sudo().exists().station_id)
         return self._act(
             key,
             lambda: statuses._decide_seen(decision, door, reason, seen),
@@ -154,6 +163,19 @@ class ClearanceDesk(models.AbstractModel):
     def _check_door(self, door):
         if door not in _DOORS:
             raise UserError(self.env._("There is no door “%s”.", door))
+
+    def _check_fast(self, stations):
+        """Stop scans that confirm at once where a station does not want them.
+
+        Its operators look at each graduate first; what they then confirm comes through the desk.
+        """
+        # sudo: how a desk works, for everybody alike.
+        if slow := stations.sudo().exists().filtered(lambda station: not station.fast_scan)[:1]:
+            raise UserError(
+                self.env._(
+                    "%(station)s has no fast scanning: open the graduate, look, then confirm.", station=slow.name
+                )
+            )
 
     def _act(self, key, act, form_id, station_id):
         """Run a decision once, and answer its outcomes with the graduate as it is now."""
@@ -181,6 +203,7 @@ class ClearanceDesk(models.AbstractModel):
         :raise AccessError: for everybody who is not clearance staff
         """
         self._check_staff()
+        self._check_fast(self.env["clearance.station"].browse(station_id))
         form, error = self._find(code, station_id)
         if not form:
             nobody = dict.fromkeys(("form_id", "name", "student_number", "class", "graduate"), False)

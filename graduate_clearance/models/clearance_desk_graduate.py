@@ -100,9 +100,10 @@ class ClearanceDesk(models.AbstractModel):
 
         :param dict figures: see ``clearance.feed._get_figures``
         :return: list of dicts, each its row and ``ready``, ``instructions``, ``open_from`` and
-            ``deadline`` (UTC texts), ``actions``, ``needs_reason``, ``source`` (what the
-            source system said last, or False), ``figure`` (what it says is owed, or False),
-            ``undo`` and, for who may decide on the step, ``sent`` (see
+            ``deadline`` (UTC texts), ``to_be_announced`` (no window of its own yet), ``responsible``
+            (office that answers for it where it is not the station; may be empty), ``actions``,
+            ``needs_reason``, ``source`` (what the source system said last, or False), ``figure``
+            (what it says is owed, or False), ``undo`` and, for who may decide on the step, ``sent`` (see
             ``clearance.submission._get_sent``), ``inquiry`` (dict ``id``, ``waiting``,
             ``count``, or False) and ``attachments`` (papers that the desk has kept)
         """
@@ -127,6 +128,8 @@ class ClearanceDesk(models.AbstractModel):
                     "instructions": step.instructions or status.station_id.instructions or "",
                     "open_from": fields.Datetime.to_string(step.open_from) or "",
                     "deadline": fields.Datetime.to_string(step.deadline) or "",
+                    "to_be_announced": step.to_be_announced,
+                    "responsible": step.responsible or "",
                     "actions": self._get_actions(row) if row["id"] in mine and status.active else [],
                     "needs_reason": row["mode"] == "feed",
                     "source": lines["source"].get(row["id"], False),

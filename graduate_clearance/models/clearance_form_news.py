@@ -171,7 +171,10 @@ class ClearanceForm(models.Model):
         self.ensure_one()
         form = self.sudo()  # sudo: the graduate's own wish and address, on the own page.
         return {
-            "digest": form.session_id.digest and form.session_id.state != "closed" and form.state != "withdrawn",
+            "digest": form.session_id.digest
+            and self.env["clearance.settings"]._get(form.company_id).mails
+            and form.session_id.state != "closed"
+            and form.state != "withdrawn",
             "on": not form.student_id.mail_opt_out,
             "email": form.partner_id.email or "",
             "url": f"/my/clearance/{form.id}/mails",
@@ -180,14 +183,17 @@ class ClearanceForm(models.Model):
     # -- by mail -------------------------------------------------------------------
 
     def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
-        """Leave out graduates who want no mails, unless a person writes to them.
+        """Leave out graduates who want no mails, unless a person writes to them, and all where the campus sends none.
 
         What is written stays on the form, so nothing is lost to them.
         """
         recipients = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
         form = self.sudo()  # sudo: the graduate's own wish, for the graduate's own mails.
+        if not form:
+            return recipients
         kind = (msg_vals or {}).get("message_type") or message.sudo().message_type
-        if not form or kind == "comment" or not form.student_id.mail_opt_out:
+        wanted = kind == "comment" or not form.student_id.mail_opt_out
+        if wanted and self.env["clearance.settings"]._get(form.company_id).mails:
             return recipients
         return [recipient for recipient in recipients if recipient["id"] != form.partner_id.id]
 
@@ -195,6 +201,7 @@ class ClearanceForm(models.Model):
     def _cron_digest(self):
         """Tell graduates by mail what has changed on their forms: one mail a day for each, at most.
 
+        From the hour that their campus has chosen, by its clock; see ``clearance.settings``.
         It may be run as often as one likes.  Nobody is told twice, of what they have done
         themselves, or of a closed session.  A mail that cannot be made stops no other; it is
         tried again on the next day.
@@ -226,8 +233,10 @@ class ClearanceForm(models.Model):
                   JOIN clearance_student student ON student.id = form.student_id AND student.mail_opt_out IS NOT TRUE
                   JOIN res_partner partner ON partner.id = form.partner_id AND partner.active IS TRUE
                   JOIN res_company company ON company.id = form.company_id
+                  JOIN clearance_settings settings ON settings.company_id = company.id AND settings.mails IS TRUE
                   JOIN res_partner campus ON campus.id = company.partner_id
                  WHERE partner.email_normalized <> ''
+                   AND %(hour)s >= settings.digest_hour
                    AND NOT EXISTS (SELECT 1 FROM mail_blacklist blacklist
                                     WHERE blacklist.email = partner.email_normalized AND blacklist.active IS TRUE)
                    AND EXISTS (SELECT 1 FROM clearance_log log WHERE %(untold)s AND NOT %(own)s)
@@ -241,6 +250,7 @@ class ClearanceForm(models.Model):
                 own=self._own_line_sql(),
                 told_on=self._campus_day_sql(SQL("told.told_at")),
                 today=self._campus_day_sql(SQL("%s::timestamp", self.env.cr.now())),
+                hour=self._campus_hour_sql(SQL("%s::timestamp", self.env.cr.now())),
             )
         )
         return [ids for (ids,) in rows]
@@ -248,7 +258,16 @@ class ClearanceForm(models.Model):
     @api.model
     def _campus_day_sql(self, moment):
         """The day of a moment, as the clock of the ``campus`` says."""
-        return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(campus.tz, 'UTC'))::date", moment)
+        return SQL("%s::date", self._campus_clock_sql(moment))
+
+    @api.model
+    def _campus_hour_sql(self, moment):
+        """The hour of a moment, as the clock of the ``campus`` says."""
+        return SQL("date_part('hour', %s)", self._campus_clock_sql(moment))
+
+    @api.model
+    def _campus_clock_sql(self, moment):
+        return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(campus.tz, 'UTC'))", moment)
 
     @api.model
     def _untold_sql(self):

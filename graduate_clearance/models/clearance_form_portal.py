@@ -1,6 +1,7 @@
 """What a graduate's page says about a form: plain values, for a template or for JSON."""
 
 from odoo import api, models
+from odoo.tools import format_list
 from odoo.tools.misc import get_lang
 
 from ..portal_clock import PortalClock
@@ -37,9 +38,11 @@ class ClearanceForm(models.Model):
         :return: dict with
 
             - ``id``, ``url``, ``student``, ``student_number``, ``session`` (name), ``instructions``,
-              ``help``, ``timezone``
+              ``help``, ``privacy`` (how long what was sent is kept, in words), ``style`` (colours of
+              states), ``timezone``
             - ``version``: see :meth:`_get_portal_version`
             - ``code``: what a desk scans, the address of the page; empty once there is nothing to do
+            - ``working_days`` (text; empty unless the offices work on certain days only)
             - ``phase`` (see :meth:`_get_portal_phase`), ``withdrawn_reason``, ``opens``, ``closes``
               (moments), ``closes_left`` (text)
             - ``progress`` (:meth:`_get_portal_progress`) and ``overview`` (:meth:`_get_portal_overview`)
@@ -72,12 +75,15 @@ class ClearanceForm(models.Model):
             "session": head["session"],
             "instructions": plan["instructions"],
             "help": plan["help"],
+            "privacy": self._get_portal_privacy(plan, clock),
+            "style": plan["style"],
             "phase": phase,
             "withdrawn_reason": head["withdrawn_reason"],
             "opens": clock.moment(head["open_from"]),
             "closes": clock.moment(head["open_until"]),
             "closes_left": self._get_portal_left(head["open_until"], clock) if phase == "open" else "",
             "timezone": clock.zone.zone,
+            "working_days": self._get_portal_working_days(plan, clock) if phase in ("before", "open") else "",
             "progress": progress,
             "certificate": self._get_portal_certificate() if progress["state"] != "open" and steps else False,
             "first": first,
@@ -184,7 +190,8 @@ class ClearanceForm(models.Model):
         """Where to go next, in one line: station, step, what is owed, place, until when."""
         until = step["deadline"] or clock.moment(closes)
         owed = step["figure"] and step["figure"]["text"]
-        parts = [step["station"], step["name"], owed, step["place"], self.env._("until %s", until["text"])]
+        when = self.env._("Time to be announced") if step["unannounced"] else self.env._("until %s", until["text"])
+        parts = [step["station"], step["name"], owed, step["place"], when]
         return ", ".join(filter(None, parts))
 
     def _group_portal_stages(self, steps):
@@ -193,6 +200,11 @@ class ClearanceForm(models.Model):
         for step in steps:
             stages.setdefault(step["stage"] or "", []).append(step)
         return [{"kind": "stage", "name": name, "steps": stage} for name, stage in stages.items()]
+
+    def _get_portal_working_days(self, plan, clock):
+        """On which days the offices work from now on, in one line; empty when on every day."""
+        days = clock.runs(plan["working_runs"])
+        return self.env._("Offices work on %s", format_list(self.env, days)) if days else ""
 
     def _get_portal_slots(self, head, plan, clock):
         """When this graduate's college comes to the hall (Guiyang Vocational's time slots).

@@ -168,11 +168,20 @@ class ClearanceForm(models.Model):
         :param dict station: of the plan: the desk that the graduate is routed to
         :param list blocked_by: names ``station: step`` of what must be settled before
         :return: dict with the columns of the row, the values of the step, ``station`` (name),
-            ``blocked_by`` and what the step, else the desk, else the nearest above it says
+            ``responsible`` (office that answers for it, else the station), ``unannounced`` (its time
+            is to be announced), ``blocked_by`` and what the step, else the desk, else the nearest above it says
             (``place``, ``map_url``, ``opening_hours``, ``contact``, ``phone``, ``instructions``)
         """
         info = {fname: step[fname] or station[fname] for fname in _INFO_FIELDS}
-        return {**step, **row, **info, "station": station["name"], "blocked_by": blocked_by}
+        return {
+            **step,
+            **row,
+            **info,
+            "station": station["name"],
+            "responsible": step["responsible"] or station["name"],
+            "unannounced": step["to_be_announced"] and not (step["open_from"] or step["deadline"]),
+            "blocked_by": blocked_by,
+        }
 
     def _portal_rows_sql(self):
         """The statement of :meth:`_get_portal_rows`: one row a step of this form."""

@@ -25,7 +25,7 @@ class ClearanceForm(models.Model):
         clock = clock or self._get_portal_clock()
         plan = self.env["clearance.session"].browse(head["session_id"])._get_portal_plan(head["plan"])
         page = {
-            "words": dict(self.env["clearance.status"]._fields["legend"]._description_selection(self.env)),
+            "words": plan["words"],
             "clock": clock,
             "phase": self._get_portal_phase(head, clock),
             "feeds": head["feeds"],
@@ -41,7 +41,7 @@ class ClearanceForm(models.Model):
         :return: the row and
 
             - ``url``: the page of this step
-            - ``legend``, ``word``: a state and how it is called; ``settled``
+            - ``legend``, ``word``: a state and how it is called; ``lifted_word``: how a deferral is; ``settled``
             - ``turn``, ``turn_text``: whose turn it is, see :meth:`_get_portal_turn`; ``todo``: required,
               and the graduate's turn
             - ``opens``, ``deadline``, ``decided_at``, ``lifted_until``: moments or False; ``left``:
@@ -59,6 +59,7 @@ class ClearanceForm(models.Model):
             "phase": page["phase"],
             "legend": legend,
             "word": page["words"][legend],
+            "lifted_word": page["words"]["lifted"],
             "settled": settled,
             "early": bool(row["open_from"] and row["open_from"] > clock.now),
             "over": bool(row["deadline"] and row["deadline"] < clock.now),
@@ -84,7 +85,7 @@ class ClearanceForm(models.Model):
     def _get_portal_turn(self, step):
         """Whose turn it is.
 
-        :return: ``done``; ``later`` (deferred, or its time has not begun); ``others`` (waits for
+        :return: ``done``; ``later`` (deferred, or its time has not begun or is to be announced); ``others`` (waits for
             somebody else); ``blocked`` (by other steps); ``optional`` (may be left alone);
             ``todo`` (the graduate's)
         """
@@ -102,7 +103,10 @@ class ClearanceForm(models.Model):
             return "todo" if step["mode"] == "graduate" else "others"
         if step["state"] == "optional":
             return "optional"
-        return "others" if self._is_portal_waiting(step) else "todo"
+        if self._is_portal_waiting(step):
+            return "others"
+        # What is to be sent can be sent; for the desk there is no time to come yet.
+        return "later" if step["unannounced"] and not step["asks"] and step["state"] != "rejected" else "todo"
 
     @api.model
     def _is_portal_waiting(self, step):
@@ -111,7 +115,7 @@ class ClearanceForm(models.Model):
             return False
         if step["mode"] == "feed":
             return bool(step["figure"]) and not step["figure"]["owed"]
-        return step["mode"] in ("counsellor", "supervisor")
+        return step["office_acts"] or step["mode"] in ("counsellor", "supervisor")
 
     def _get_portal_turn_text(self, step):
         """Who has to do something, in one line; empty where the state says it all."""
@@ -141,6 +145,8 @@ class ClearanceForm(models.Model):
             return self.env._("Waits for your supervisor")
         if step["needs_review"]:
             return self.env._("%s looks at this once more", step["station"])
+        if step["office_acts"] and mode != "feed":
+            return self.env._("%s checks this by itself", step["station"])
         return self.env._("Settles by itself: you owe nothing")
 
     # -- what can be done --------------------------------------------------------------

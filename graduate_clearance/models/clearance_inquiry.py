@@ -408,13 +408,14 @@ class ClearanceInquiry(models.Model):
         return bool(self._filter_partners([partner_id]))
 
     def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
-        """Leave out who may not read this (any more), and the graduate who wants no mails."""
+        """Leave out who may not read this (any more), and the graduate who wants no mails or is to get none."""
         recipients = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
         if not self:
             return recipients
         allowed = set(self._filter_partners([recipient["id"] for recipient in recipients if recipient["id"]]))
         form = self.sudo().form_id  # sudo: the graduate's own wish, for the graduate's own mails.
-        if form.student_id.mail_opt_out:
+        settings = self.env["clearance.settings"]._get(form.company_id)
+        if form.student_id.mail_opt_out or not (settings.mails and settings.inquiry_mails):
             allowed.discard(form.partner_id.id)
         return [recipient for recipient in recipients if recipient["id"] in allowed]
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..fields import PlainMany2one
+from ..fields import PlainMany2one, StateSelection
 from .clearance_status import DOORS, STATES
 
 #: what a statement that changes a ``status`` answers, besides both states, for its log lines
@@ -47,8 +47,8 @@ class ClearanceLog(models.Model):
         required=True,
         readonly=True,
     )
-    from_state = fields.Selection(STATES, "State before", readonly=True)
-    to_state = fields.Selection(STATES, "State after", readonly=True)
+    from_state = StateSelection(STATES, "State before", readonly=True)
+    to_state = StateSelection(STATES, "State after", readonly=True)
     reason = fields.Char("Why", readonly=True)
     door = fields.Selection(DOORS, "Through", readonly=True)
     form_id = PlainMany2one("clearance.form", readonly=True, index=True)

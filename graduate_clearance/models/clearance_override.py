@@ -36,6 +36,7 @@ class ClearanceOverride(models.Model):
     status_state = fields.Selection(related="status_id.state", string="State of the step")
     reason = fields.Char(required=True, tracking=True)
     date_end = fields.Date("Until", tracking=True, help="Empty: until it is restored.")
+    date_end_rule = fields.Char(compute="_compute_date_end_rule", help="Why the end date is filled in.")
     granted_by_id = fields.Many2one(
         "res.users", "Granted by", required=True, readonly=True, default=lambda self: self.env.user
     )
@@ -132,6 +133,20 @@ class ClearanceOverride(models.Model):
         counts = dict(groups)
         for override in self:
             override.evidence_count = counts.get(override.id, 0)
+
+    @api.onchange("status_id")
+    def _onchange_status_id(self):
+        """A deferral lasts as long as the step says; where it says nothing, until it is restored."""
+        if not self._origin:
+            self.date_end = self.status_id and self.status_id.step_id._get_deferral_end()
+
+    @api.depends("status_id", "date_end")
+    @api.depends_context("lang")
+    def _compute_date_end_rule(self):
+        for override in self:
+            step = override.status_id.sudo().step_id  # sudo: how long the step's deferral lasts is no secret
+            ruled = not override._origin and step.deferral_months and override.date_end == step._get_deferral_end()
+            override.date_end_rule = ruled and step._get_deferral_rule()
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super

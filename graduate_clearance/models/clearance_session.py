@@ -10,7 +10,7 @@ class ClearanceSession(models.Model):
 
     _name = "clearance.session"
     _description = "Clearance Session"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "clearance.window.mixin"]
     _order = "year desc, id desc"
     _check_company_auto = True
 
@@ -45,12 +45,15 @@ class ClearanceSession(models.Model):
     instructions = fields.Text(translate=True, help="What every graduate of this session reads first.")
     digest = fields.Boolean(
         "Daily mail to graduates",
-        default=True,
+        compute="_compute_digest",
+        store=True,
+        readonly=False,
+        precompute=True,
         help="Graduates get one mail on each day on which something has changed on their form, unless they opt out.",
     )
     step_ids = fields.One2many("clearance.step", "session_id", "Steps", copy=True)
     form_ids = fields.One2many("clearance.form", "session_id", "Forms")
-    slot_ids = fields.One2many("clearance.slot", "session_id", "Time slots")
+    slot_ids = fields.One2many("clearance.slot", "session_id", "Time slots", copy=True)
     applied_at = fields.Datetime("Steps applied", readonly=True, copy=False)
     has_changes = fields.Boolean("Steps changed", compute="_compute_has_changes")
     form_count = fields.Integer("Due", compute="_compute_progress")
@@ -61,8 +64,26 @@ class ClearanceSession(models.Model):
     clearance_rate = fields.Float("Clearance rate (%)", compute="_compute_progress")
     step_count = fields.Integer("Number of steps", compute="_compute_step_count")
     active = fields.Boolean(default=True)
+    closed_at = fields.Datetime("Closed on", readonly=True, copy=False)
+    template_id = fields.Many2one("clearance.template", readonly=True, copy=False, index="btree_not_null")
+    copied_from_id = fields.Many2one("clearance.session", "Copied from", readonly=True, copy=False)
+    college_steps = fields.Boolean(
+        "Colleges may add steps",
+        help="College leads add steps for their own graduates, settled at their own desks (Sun Yat-sen).",
+    )
+    calendar_id = fields.Many2one(
+        "resource.calendar",
+        "Working days",
+        check_company=True,
+        help="Days on which the offices work within the window. Graduates read them on their page. Empty: every day.",
+    )
+    duty_ids = fields.One2many("clearance.duty", "session_id", "Duties", copy=True)
 
-    _window = models.Constraint("CHECK(open_until > open_from)", "A session must end after it starts.")
+    @api.depends("company_id")
+    def _compute_digest(self):
+        """As the campus has it for new sessions."""
+        for session in self:
+            session.digest = self.env["clearance.settings"]._get(session.company_id).digest
 
     @api.depends("applied_at", "state", "step_ids.changed_at")
     def _compute_has_changes(self):
@@ -97,7 +118,11 @@ class ClearanceSession(models.Model):
     @api.constrains("student_domain")
     def _check_student_domain(self):
         for session in self:
-            self.env["clearance.step"]._validate_student_domain(session.student_domain, session.name)
+            self.env["clearance.applicability"]._check(session.student_domain, session.company_id, session.name)
+
+    @api.constrains("open_from", "open_until")
+    def _check_window_of_steps(self):
+        self.step_ids._check_within_session()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -138,11 +163,18 @@ class ClearanceSession(models.Model):
     def _copy_prerequisites_to(self, new_session):
         """Translate the prerequisites of this session's steps to the copied ones."""
         self.ensure_one()
-        twin = dict(zip(self.step_ids, new_session.step_ids, strict=True))
+        twin = self._get_twins(new_session)
         for step, new_step in twin.items():
             new_step.prerequisite_ids = [
                 fields.Command.set([twin[prereq].id for prereq in step.prerequisite_ids if prereq in twin])
             ]
+
+    def _get_twins(self, new_session):
+        """Which step of a copy is which of this session: lines are copied in the order of their ids.
+
+        :return: dict from step to step
+        """
+        return dict(zip(self.step_ids.sorted("id"), new_session.step_ids.sorted("id"), strict=True))
 
     def _check_not_closed(self):
         for session in self:
@@ -193,7 +225,7 @@ class ClearanceSession(models.Model):
             if session.state != "open":
                 raise UserError(self.env._("Session “%(session)s” is not open.", session=session.name))
         self.form_ids._settle()
-        self._set_state("closed")
+        self._set_state("closed", closed_at=fields.Datetime.now())
 
     def action_reopen(self):
         """Open closed sessions once more, as they were left."""
@@ -201,7 +233,7 @@ class ClearanceSession(models.Model):
         for session in self:
             if session.state != "closed":
                 raise UserError(self.env._("Session “%(session)s” is not closed.", session=session.name))
-        self._set_state("open")
+        self._set_state("open", closed_at=False)
 
     def action_open_forms(self):
         """Open the forms of this session."""

@@ -38,10 +38,13 @@ class ClearanceSession(models.Model):
         Its key holds the version of all rows that it is made of (:meth:`_get_portal_common`).
 
         :param str version: of the rows that it is made of, at this moment
-        :return: dict ``name``, ``instructions``, ``help``, ``timezone`` (of the campus),
+        :return: dict ``name``, ``instructions``, ``help``, ``retention_months``, ``purged_at`` (moment when
+            personal data was deleted, UTC), ``words`` and ``style`` (how the campus
+            shows states, see ``clearance.legend``), ``timezone`` (of the campus),
             ``currency`` (``symbol``, ``before``, ``digits``), ``moments`` (sorted times at which
-            something begins or ends), ``has_slots``, ``steps`` (dicts by id, in the order of the
-            process) and ``stations`` (dicts by id); not to be changed, it is shared
+            something begins or ends), ``has_slots``, ``working_runs`` (see
+            :meth:`_get_working_runs`), ``steps`` (dicts by id, in the order of the process) and
+            ``stations`` (dicts by id); not to be changed, it is shared
         """
         # sudo: the plan is part of the page of whoever takes part in the session.
         session = self.sudo().with_context(active_test=True)
@@ -50,7 +53,11 @@ class ClearanceSession(models.Model):
         return {
             "name": session.name,
             "instructions": session.instructions,
-            "help": company.clearance_help,
+            "help": self.env["clearance.settings"]._get(company).help,
+            "retention_months": self.env["clearance.settings"]._get(company).retention_months,
+            "purged_at": session.purged_at,
+            "words": self.env["clearance.legend"]._get_words(company),
+            "style": self.env["clearance.legend"]._get_style(company),
             "timezone": company.partner_id.tz or "UTC",
             "currency": {
                 "symbol": company.currency_id.symbol,
@@ -59,6 +66,7 @@ class ClearanceSession(models.Model):
             },
             "moments": session._get_portal_plan_moments(steps.values()),
             "has_slots": bool(session.slot_ids),
+            "working_runs": session._get_working_runs(),
             "steps": steps,
             "stations": session._get_portal_plan_stations(),
         }
@@ -78,6 +86,9 @@ class ClearanceSession(models.Model):
             "is_entry",
             "handout",
             "active",
+            "responsible",
+            "to_be_announced",
+            "office_acts",
             *self.env["clearance.station"]._INFO_FIELDS,
         ]
 
@@ -122,6 +133,8 @@ class ClearanceSession(models.Model):
         step, station = plan["steps"][step_id], plan["stations"][station_id]
         info = {fname: step[fname] or station[fname] for fname in ("instructions", "opening_hours", "contact")}
         info["phones"] = split_phones(step["phone"] or station["phone"] or "")
+        # The name of the desk stands beside the step already.
+        info["responsible"] = step["responsible"] != station["name"] and step["responsible"]
         if not any(info.values()):
             return Markup()
         # sudo: a template, filled with plain values.
@@ -204,6 +217,11 @@ class ClearanceSession(models.Model):
                    JOIN res_partner partner ON partner.id = campus.partner_id
                    JOIN res_currency currency ON currency.id = campus.currency_id
                   WHERE campus.id = %(session)s.company_id),
+                (SELECT concat(settings.xmin, settings.ctid)
+                   FROM clearance_settings settings
+                  WHERE settings.company_id = %(session)s.company_id),
+                (SELECT %(legends)s
+                   FROM clearance_legend legend WHERE legend.company_id = %(session)s.company_id),
                 ' ', (SELECT %(steps)s
                         FROM clearance_step step
                    LEFT JOIN clearance_requirement requirement ON requirement.step_id = step.id
@@ -213,13 +231,16 @@ class ClearanceSession(models.Model):
                 ' ', (SELECT %(slots)s
                         FROM clearance_slot slot
                    LEFT JOIN clearance_college_clearance_slot_rel college ON college.clearance_slot_id = slot.id
-                       WHERE slot.session_id = %(session)s.id)
+                       WHERE slot.session_id = %(session)s.id),
+                ' ', %(calendar)s
             )
             """,
             session=session,
+            legends=self._portal_versions_sql("legend"),
             steps=self._portal_versions_sql("step", "requirement"),
             stations=self._portal_versions_sql("station"),
             slots=self._portal_versions_sql("slot", "college"),
+            calendar=self._calendar_version_sql(session),
         )
 
     @api.model

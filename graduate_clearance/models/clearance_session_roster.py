@@ -1,7 +1,5 @@
 """Opening a session: forms and statuses from the roster, in sets of SQL statements."""
 
-import ast
-
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -31,6 +29,7 @@ class ClearanceSession(models.Model):
         if not self.step_ids:
             raise UserError(self.env._("Session “%s” has no steps yet.", self.name))
         self.step_ids._raise_on_cycle()
+        self._check_filters()
         fresh = self.state == "draft"
         if fresh:
             # sudo: a manager counts the roster of the own campus.
@@ -128,30 +127,35 @@ class ClearanceSession(models.Model):
         return query.select(*(SQL.identifier("clearance_student", column) for column in columns))
 
     def _plan_sql(self, steps):
-        """A row a step: where its statuses start, and whether it applies to everybody."""
+        """A row a step: where its statuses start, and whether it applies to everybody.
+
+        A college's own step never does, and only the college's graduates have a line for it.
+        """
         rows = [
             SQL(
-                "(%s::int, %s::int, %s::int, %s::bool, %s::varchar, %s::bool, %s::bool)",
+                "(%s::int, %s::int, %s::int, %s::bool, %s::varchar, %s::bool, %s::bool, %s::int)",
                 step.id,
                 step.sequence,
                 step.station_id.id,
                 step.required,
                 step._get_initial_state(),
                 step.active,
-                not ast.literal_eval(step.student_domain or "[]"),
+                step._get_applies_domain().is_true(),
+                step.college_id.id or None,
             )
             for step in steps
         ]
-        columns = SQL("(step_id, sequence, station_id, required, initial, active, everybody)")
+        columns = SQL("(step_id, sequence, station_id, required, initial, active, everybody, college_id)")
         if not rows:
-            return SQL("SELECT * FROM (SELECT 0, 0, 0, TRUE, '', TRUE, TRUE) t%s WHERE FALSE", columns)
+            return SQL("SELECT * FROM (SELECT 0, 0, 0, TRUE, '', TRUE, TRUE, 0) t%s WHERE FALSE", columns)
         return SQL("SELECT * FROM (VALUES %s) t%s", SQL(", ").join(rows), columns)
 
     def _applies_sql(self, students, steps):
         selects = []
         for step in steps:
-            if domain := ast.literal_eval(step.student_domain or "[]"):
-                domain = Domain(domain) & Domain("company_id", "=", self.company_id.id)
+            domain = step._get_applies_domain()
+            if not domain.is_true():
+                domain &= Domain("company_id", "=", self.company_id.id)
                 query = self._search_students(domain, students)
                 selects.append(SQL("SELECT %s AS step_id, id AS student_id FROM (%s) t", step.id, query.select()))
         return SQL(" UNION ALL ").join(selects) if selects else SQL("SELECT 0 AS step_id, 0 AS student_id WHERE FALSE")
@@ -346,7 +350,7 @@ class ClearanceSession(models.Model):
                     ON applies.step_id = plan.step_id AND applies.student_id = form.student_id
                   LEFT JOIN route
                     ON route.root_id = plan.station_id AND route.student_id = form.student_id
-                 WHERE plan.active
+                 WHERE plan.active AND (plan.college_id IS NULL OR plan.college_id = form.college_id)
             )
             INSERT INTO clearance_status (
                 form_id, step_id, session_id, station_id, company_id, college_id, class_id,
@@ -442,6 +446,7 @@ class ClearanceSession(models.Model):
         """Mark what was approved before a prerequisite came in that is not settled.
 
         :param steps: look at the statuses of these steps
+        :return: the statuses marked
         """
         self.ensure_one()
         self.check_access("write")
@@ -458,6 +463,7 @@ class ClearanceSession(models.Model):
         unfounded = Status.browse(approved._get_missing())
         unfounded._mark_for_review("roster")
         unfounded.form_id._settle()
+        return unfounded
 
     # -- the effect, before it is written ------------------------------------------
 
@@ -514,6 +520,7 @@ class ClearanceSession(models.Model):
             cell AS (
                 SELECT plan.step_id, plan.required, plan.active,
                        plan.active AND (plan.everybody OR applies.step_id IS NOT NULL) AS applies,
+                       plan.college_id IS NULL OR plan.college_id = member.college_id AS has_line,
                        COALESCE(route.station_id, plan.station_id) AS station_id,
                        route.station_id IS NULL
                            OR (route.station_id = plan.station_id
@@ -540,8 +547,8 @@ class ClearanceSession(models.Model):
             )
             SELECT cell.step_id,
                    count(*) FILTER (WHERE applies) AS applies,
-                   count(*) FILTER (WHERE NOT applies) AS not_required,
-                   count(*) FILTER (WHERE cell.active AND status.id IS NULL) AS added,
+                   count(*) FILTER (WHERE NOT applies AND (has_line OR status.id IS NOT NULL)) AS not_required,
+                   count(*) FILTER (WHERE cell.active AND has_line AND status.id IS NULL) AS added,
                    count(*) FILTER (WHERE NOT applies AND untouched
                                     AND status.state <> 'not_required') AS to_not_required,
                    count(*) FILTER (WHERE applies AND untouched

@@ -56,6 +56,43 @@ class ClearanceStation(models.Model):
     contact = fields.Char(translate=True)
     phone = fields.Char()
     instructions = fields.Text(translate=True, help="What graduates read about this desk.")
+    bulk_class = fields.Boolean(
+        "By class",
+        compute="_compute_ways",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    bulk_room = fields.Boolean(
+        "By room",
+        compute="_compute_ways",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    bulk_college = fields.Boolean(
+        "By college",
+        compute="_compute_ways",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    bulk_list = fields.Boolean(
+        "By list or search",
+        compute="_compute_ways",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    fast_scan = fields.Boolean(
+        "Fast scanning",
+        compute="_compute_ways",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Each scan confirms at once.",
+    )
+    substitute_ids = fields.One2many("clearance.substitute", "station_id", "Substitutes")
     step_ids = fields.One2many("clearance.step", "station_id", "Steps")
     is_mine = fields.Boolean("My station", compute="_compute_is_mine", search="_search_is_mine")
     due_count = fields.Integer("Due", compute="_compute_counts")
@@ -72,6 +109,14 @@ class ClearanceStation(models.Model):
         "CHECK(map_url = '' OR map_url ~* '^https?://')",
         "The address of a map begins with https:// or http://.",
     )
+
+    @api.depends("company_id")
+    def _compute_ways(self):
+        """As the campus has it for new stations."""
+        for station in self:
+            settings = self.env["clearance.settings"]._get(station.company_id)
+            for fname in settings._STATION_DEFAULTS:
+                station[fname] = settings[fname]
 
     @api.depends("parent_id")
     @api.depends_context("clearance_full_name")
@@ -121,6 +166,53 @@ class ClearanceStation(models.Model):
     def _check_parent_id(self):
         if self._has_cycle():
             raise ValidationError(self.env._("A station cannot belong to itself."))
+
+    @api.constrains("parent_id", "active", "college_ids", "class_ids", "room_ids")
+    def _check_scope(self):
+        """Of two desks side by side that take the same graduates, neither can be chosen.
+
+        Where neither is limited to anybody, this matters once a step of a station above is to be
+        routed; until then they are just two desks of one office.
+        """
+        for station, twin in self.parent_id._find_twins():
+            scope = station._get_scope()
+            if not any(scope) and not station._get_steps_above():
+                continue
+            raise ValidationError(
+                self.env._(
+                    "“%(one)s” and “%(two)s” are desks of “%(parent)s” and take the same graduates (%(scope)s), "
+                    "so that neither can be chosen. Change the colleges, classes or rooms of one of them.",
+                    one=station.name,
+                    two=twin.name,
+                    parent=station.parent_id.name,
+                    scope=", ".join(name for records in scope for name in records.mapped("display_name"))
+                    or self.env._("everybody"),
+                )
+            )
+
+    def _get_scope(self):
+        """Whom this station is limited to: colleges, classes, rooms."""
+        self.ensure_one()
+        return self.college_ids, self.class_ids, self.room_ids
+
+    def _find_twins(self):
+        """Pairs of desks right below one of these stations whose scopes are equal."""
+        # sudo: a clash is one also with a desk that the user cannot see.
+        seen, twins = {}, []
+        for desk in self.sudo().child_ids.filtered("active"):
+            key = (desk.parent_id.id, *(frozenset(records.ids) for records in desk._get_scope()))
+            if key in seen:
+                twins.append((seen[key], desk))
+            seen.setdefault(key, desk)
+        return twins
+
+    def _get_steps_above(self):
+        """Steps of running sessions that name a station above this one, and are routed down to it."""
+        self.ensure_one()
+        above = [int(number) for number in (self.parent_path or "").split("/")[:-1] if number]
+        return self.env["clearance.step"].search(
+            [("station_id", "in", above), ("station_id", "!=", self.id), ("session_id.state", "!=", "closed")], limit=1
+        )
 
     def action_open_statuses(self):
         """Open this station's statuses."""

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..fields import PlainMany2one
+from ..fields import PlainMany2one, StateSelection
 
 STATES = [
     ("pending", "Not done"),
@@ -59,8 +59,8 @@ class ClearanceStatus(models.Model):
     earlier_year = fields.Boolean("Of an earlier year", readonly=True)
     active = fields.Boolean(default=True, readonly=True, help="Unset while the graduate is taken out of the session.")
     required = fields.Boolean(readonly=True, help="★ Optional steps never block.")
-    state = fields.Selection(STATES, required=True, readonly=True, group_expand="_expand_states")
-    initial_state = fields.Selection(STATES, required=True, readonly=True)
+    state = StateSelection(STATES, required=True, readonly=True, group_expand="_expand_states")
+    initial_state = StateSelection(STATES, required=True, readonly=True)
     needs_review = fields.Boolean(
         "Needs another look",
         readonly=True,
@@ -78,7 +78,7 @@ class ClearanceStatus(models.Model):
     )
     blocked_by = fields.Char(compute="_compute_ready", help="Prerequisites that are not settled.")
     is_lifted = fields.Boolean("Deferred", compute="_compute_is_lifted", search="_search_is_lifted")
-    legend = fields.Selection([*STATES, ("review", "Needs another look")], compute="_compute_legend")
+    legend = StateSelection([*STATES, ("review", "Needs another look")], compute="_compute_legend")
 
     _form_step_uniq = models.Constraint("UNIQUE(form_id, step_id)", "A form has each step once.")
     # One definition of "open", whoever writes the row.

@@ -40,6 +40,10 @@ UNDO = Move((), "before", waits=True)
 #: doors of machines: what comes through them is no person's decision
 MACHINE_DOORS = ("feed", "roster")
 
+#: doors behind which nobody has to ask how many graduates a station takes at once: machines; batches, which
+#: know how their graduates were chosen (``clearance.batch._decide_rows``); and graduates, who come alone
+_UNCOUNTED_DOORS = (*MACHINE_DOORS, "batch", "portal")
+
 
 class Outcome(NamedTuple):
     """What became of one row.
@@ -48,6 +52,7 @@ class Outcome(NamedTuple):
     ``missing``, pairs of station id and step id), ``not_yours``, ``not_sent`` (the graduate
     has not sent what the step asks for), ``session_closed``, ``withdrawn``, ``too_early``,
     ``too_late``, ``not_allowed`` (no such move from this state), ``reason_required``,
+    ``many`` (the station does not take so many graduates at once, see ``clearance.station``),
     ``kept`` (a person decided; the source system's word does not overwrite it), ``changed``
     (decided on since, so not undone), ``settled`` (nothing to lift), ``resent`` (something
     else has been sent since it was shown, see ``_decide_seen``) or ``unknown`` (no such
@@ -410,6 +415,10 @@ class ClearanceStatus(models.Model):
             SQL("WHEN session.state <> 'open' THEN 'session_closed'"),
             SQL("WHEN status.active IS NOT TRUE THEN 'withdrawn'"),
         ]
+        if len(self.ids) > 1 and call.door not in _UNCOUNTED_DOORS and not call.lines:
+            Station = self.env["clearance.station"]
+            if Station._get_strict_ids():
+                cases.append(SQL("WHEN status.station_id IN (%s) THEN 'many'", Station._refusing_sql(self.ids)))
         if not bypass_window:
             cases += [
                 SQL("WHEN %s < session.open_from THEN 'too_early'", now),
@@ -615,6 +624,7 @@ class ClearanceStatus(models.Model):
         :return: list of pairs ``(outcome, message)``; the message of a done row is empty
         """
         names = self._get_step_names(pair for outcome in outcomes for pair in outcome.missing)
+        stations = self._get_strict_stations(outcomes)
         words = {
             "done": "",
             "already": self.env._("Already so."),
@@ -632,9 +642,23 @@ class ClearanceStatus(models.Model):
             "settled": self.env._("This step is settled already; there is nothing to lift."),
         }
         return [
-            (outcome, words.get(outcome.code) if outcome.code != "missing" else self._explain_missing(outcome, names))
+            (
+                outcome,
+                self._explain_missing(outcome, names)
+                if outcome.code == "missing"
+                else stations[outcome.status_id]._explain_strict()
+                if outcome.code == "many"
+                else words.get(outcome.code),
+            )
             for outcome in outcomes
         ]
+
+    @api.model
+    def _get_strict_stations(self, outcomes):
+        """The stations that have refused many graduates at once: dict ``{status id: station}``."""
+        refused = self.browse(outcome.status_id for outcome in outcomes if outcome.code == "many")
+        # sudo: their names, for who may decide there.
+        return {status.id: status.station_id for status in refused.sudo()}
 
     def _explain_missing(self, outcome, names):
         steps = "\n".join(f"- {names[pair]}" for pair in outcome.missing)

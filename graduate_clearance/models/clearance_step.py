@@ -1,8 +1,5 @@
-import ast
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 
 
 class ClearanceStep(models.Model):
@@ -10,8 +7,10 @@ class ClearanceStep(models.Model):
 
     _name = "clearance.step"
     _description = "Clearance Step"
+    _inherit = ["clearance.window.mixin"]
     _order = "session_id, sequence, id"
     _check_company_auto = True
+    _window_fields = ("open_from", "deadline")
 
     #: a change of one of these in an open session has an effect to be shown and applied
     _APPLIED_FIELDS = {
@@ -26,6 +25,7 @@ class ClearanceStep(models.Model):
     }
 
     name = fields.Char(required=True, translate=True)
+    code = fields.Char(help="Stable name within the session, for templates, files and interfaces.")
     sequence = fields.Integer(default=10)
     stage = fields.Char(translate=True, help="Steps of the same stage are shown together.")
     session_id = fields.Many2one("clearance.session", required=True, index=True, ondelete="cascade", check_company=True)
@@ -89,6 +89,8 @@ class ClearanceStep(models.Model):
         compute="_compute_blocking_step_ids",
         store=True,
         copy=False,
+        # Without it a step that is retired would stay in the table, unseen, and go on blocking.
+        context={"active_test": False},
         help="Prerequisites, those of whole stations included. What the gate looks at.",
     )
     is_entry = fields.Boolean(
@@ -119,6 +121,42 @@ class ClearanceStep(models.Model):
         check_company=True,
         help="The system that settles this step, and says what a graduate owes.",
     )
+    college_id = fields.Many2one(
+        "clearance.college",
+        "Added by",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="A step that this college has added for its own graduates. Empty: a step of the campus.",
+    )
+    responsible = fields.Char(
+        "Responsible office",
+        translate=True,
+        help="Who answers for this step, where it is not the station alone (Nanjing City). Empty: the station.",
+    )
+    to_be_announced = fields.Boolean(
+        "Time to be announced", help="Graduates read so, instead of the window of the session."
+    )
+    office_acts = fields.Boolean(
+        "Office acts by itself",
+        help="The office checks this in its own papers: graduates read that it is looked at, and need not come "
+        "unless it is refused (CUG Wuhan, Hunan Nonferrous).",
+    )
+    deferral_months = fields.Integer(
+        "Deferred for (months)",
+        help="How long a deferral of this step lasts as a rule, such as two years for a household registration "
+        "that stays (Nanjing City) or for exams made up later (Hunan Nonferrous). 0: until it is restored.",
+    )
+    continues_id = fields.Many2one(
+        "clearance.step",
+        "Goes on with",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        domain="[('session_id', '=', session_id), ('id', '!=', id)]",
+        help="Another step whose application is looked at here again: a check-out that counsellor, college and "
+        "dorm keeper confirm one after the other (Nanjing City).",
+    )
     requirement_ids = fields.One2many("clearance.requirement", "step_id", "What it asks for", copy=True)
     answer_definition = fields.PropertiesDefinition("Answers", copy=False)
     changed_at = fields.Datetime("Last change that matters", readonly=True, copy=False, default=fields.Datetime.now)
@@ -127,10 +165,10 @@ class ClearanceStep(models.Model):
     open_count = fields.Integer("Not done", compute="_compute_counts")
     done_rate = fields.Float("Done (%)", compute="_compute_counts")
 
-    _window = models.Constraint(
-        "CHECK(open_from IS NULL OR deadline IS NULL OR deadline > open_from)",
-        "A step must end after it opens.",
+    _code_uniq = models.UniqueIndex(
+        "(session_id, code) WHERE code IS NOT NULL", "This session already has a step with this code."
     )
+    _deferral_positive = models.Constraint("CHECK(deferral_months >= 0)", "A deferral lasts 0 months or more.")
     # It becomes a link on the pages of graduates: no other scheme.
     _map_is_web_address = models.Constraint(
         "CHECK(map_url = '' OR map_url ~* '^https?://')",
@@ -190,7 +228,7 @@ class ClearanceStep(models.Model):
             step.open_count = own.get(True, 0)
             step.done_rate = 100 * (due - step.open_count) / due if due else 0
 
-    @api.constrains("prerequisite_ids", "prerequisite_station_ids", "station_id", "session_id", "active")
+    @api.constrains("prerequisite_ids", "prerequisite_station_ids", "station_id", "session_id", "active", "is_entry")
     def _check_prerequisites(self):
         for step in self:
             strangers = step.prerequisite_ids.filtered(lambda other, step=step: other.session_id != step.session_id)
@@ -205,10 +243,35 @@ class ClearanceStep(models.Model):
         for session in self.session_id:
             session.step_ids._raise_on_cycle()
 
+    @api.constrains("station_id", "session_id", "active")
+    def _check_scope_of_desks(self):
+        """Desks below the station that could not be told apart; see ``clearance.station``."""
+        below = self.env["clearance.station"].search([("id", "child_of", self.filtered("active").station_id.ids)])
+        below.child_ids._check_scope()
+
     @api.constrains("student_domain")
     def _check_student_domain(self):
         for step in self:
-            self._validate_student_domain(step.student_domain, step.name)
+            self.env["clearance.applicability"]._check(step.student_domain, step.company_id, step.name)
+
+    @api.constrains("open_from", "deadline", "session_id", "active")
+    def _check_within_session(self):
+        """A step is settled within the window of its session."""
+        for step in self.filtered("active"):
+            session = step.session_id
+            for time in filter(None, (step.open_from, step.deadline)):
+                if not session.open_from <= time <= session.open_until:
+                    raise ValidationError(
+                        self.env._(
+                            "Step “%(step)s”: %(time)s lies outside the window of session “%(session)s”, "
+                            "%(start)s to %(end)s.",
+                            step=step.name,
+                            time=step._format_time(time),
+                            session=session.name,
+                            start=step._format_time(session.open_from),
+                            end=step._format_time(session.open_until),
+                        )
+                    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -233,19 +296,8 @@ class ClearanceStep(models.Model):
                     )
                 )
 
-    @api.model
-    def _validate_student_domain(self, domain, where):
-        """Raise a clear error when ``domain`` is no valid domain on graduates.
-
-        :param str domain: the domain as text
-        :param str where: name of the session or step, for the message
-        """
-        try:
-            Domain(ast.literal_eval(domain or "[]")).validate(self.env["clearance.student"])
-        except (ValueError, SyntaxError, TypeError) as error:
-            raise ValidationError(
-                self.env._("“%(where)s”: the filter on graduates is not valid: %(error)s", where=where, error=error)
-            ) from error
+    def _get_window_name(self):
+        return self.env._("Step “%s”", self.name)
 
     def _get_initial_state(self):
         """The state a status of this step starts in."""

@@ -100,6 +100,10 @@ class ClearanceStudent(models.Model):
     )
     graduation_note = fields.Char("Why", help="Why the graduation is postponed or called off.")
     trait_ids = fields.Many2many("clearance.trait", string="Traits")
+    settings_id = fields.Many2one(
+        "clearance.settings", compute="_compute_settings_id", store=True, precompute=True, compute_sudo=True
+    )
+    properties = fields.Properties("Campus fields", definition="settings_id.student_properties_definition")
     supervisor_id = fields.Many2one("res.users", index="btree_not_null", domain="[('share', '=', False)]")
     form_ids = fields.One2many("clearance.form", "student_id", "Forms")
     form_count = fields.Integer(compute="_compute_form_count")
@@ -126,6 +130,13 @@ class ClearanceStudent(models.Model):
     def _compute_college_id(self):
         for student in self:
             student.college_id = student.class_id.college_id or student.college_id
+
+    @api.depends("company_id")
+    def _compute_settings_id(self):
+        settings = self.env["clearance.settings"].search([("company_id", "in", self.company_id.ids)])
+        by_company = settings.grouped("company_id")
+        for student in self:
+            student.settings_id = by_company.get(student.company_id)
 
     @api.depends("id_number")
     def _compute_id_number_masked(self):
@@ -171,6 +182,14 @@ class ClearanceStudent(models.Model):
         result = super().write(vals)
         if not self.env.context.get("clearance_defer_roster") and vals.keys() - _PERSONAL_FIELDS:
             self._refresh_open_sessions()
+        return result
+
+    @api.model
+    def load(self, fields, data):
+        """Import graduates; open sessions follow once for the whole file."""
+        result = super(ClearanceStudent, self.with_context(clearance_defer_roster=True)).load(fields, data)
+        if result["ids"]:
+            self.browse(result["ids"])._refresh_open_sessions()
         return result
 
     @api.model

@@ -4,7 +4,6 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
-    clearance_help = fields.Text(related="company_id.clearance_help", readonly=False)
     group_clearance_id_number = fields.Boolean(
         "Full ID-card numbers at the desks",
         implied_group="graduate_clearance.group_id_number",

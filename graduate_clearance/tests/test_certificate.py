@@ -325,8 +325,11 @@ class TestCertificate(CertificateCase):
         self.assertEqual(
             told,
             {
+                "offered": True,
                 "number": certificate.number,
                 "name": "张**",
+                "masked": True,
+                "style": "",
                 "session": "2026 undergraduates",
                 "campus": "Test Campus",
                 "state": "cleared",
@@ -770,7 +773,7 @@ class TestCertificatePages(CertificateCase, HttpCase):
     # -- the door ------------------------------------------------------------------------
 
     def test_landing(self):
-        self.campus.clearance_help = "Hall A,\nroom 102 <b>"
+        self.env["clearance.settings"]._get(self.campus).help = "Hall A,\nroom 102 <b>"
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("auth_signup.reset_password", "True")
         response = self.url_open("/clearance")
@@ -783,7 +786,7 @@ class TestCertificatePages(CertificateCase, HttpCase):
         self.assertEqual(len(document.xpath("//h1")), 1)
         parameters.set_param("auth_signup.reset_password", "False")
         self.assertNotIn("/web/reset_password", self.url_open("/clearance").text)
-        self.campus.clearance_help = False
+        self.env["clearance.settings"]._get(self.campus).help = False
         self.assertIn("ask your counsellor", self.content(self.url_open("/clearance")))
 
     def test_landing_sends_on(self):

@@ -37,7 +37,7 @@ class TestHoot(HttpCase):
             success_signal="[HOOT] Test suite succeeded",
             error_checker=lambda message: "[HOOT]" not in message,
         )
-        self.assertGreaterEqual(passed.count, 170, "Hoot has not found the tests of this addon.")
+        self.assertGreaterEqual(passed.count, 265, "Hoot has not found the tests of this addon.")
 
     @staticmethod
     def _suite_id():

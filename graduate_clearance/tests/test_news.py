@@ -234,6 +234,8 @@ class TestDigest(NewsCommon):
         super().setUpClass()
         # Nobody else's changes: the demo's sessions, or a session of another test.
         cls.env["clearance.session"].search([("id", "!=", cls.clearance.id)]).write({"digest": False})
+        # At whatever hour the tests are run.
+        cls.env["clearance.settings"]._get(cls.campus).digest_hour = 0
 
     def test_one_mail_with_all_changes(self):
         self.decide_one(self.card, "approve")

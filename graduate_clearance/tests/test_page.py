@@ -506,7 +506,7 @@ class TestNews(PageCommon):
             "slot": lambda: self.clearance.write(
                 {"slot_ids": [Command.create({"open_from": now, "open_until": now + timedelta(hours=1)})]}
             ),
-            "campus": lambda: self.campus.write({"clearance_help": "Room 1"}),
+            "campus": lambda: self.env["clearance.settings"]._get(self.campus).write({"help": "Room 1"}),
         }
         for name, change in changes.items():
             self.assert_news(change, name)

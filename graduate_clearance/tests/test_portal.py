@@ -250,7 +250,7 @@ class TestPortal(PortalCommon):
 
     def test_session_and_campus_texts(self):
         self.clearance.instructions = "Bring <b>two</b> copies."
-        self.campus.clearance_help = "Ask room 101."
+        self.env["clearance.settings"]._get(self.campus).help = "Ask room 101."
         document = self.page("/my/clearance")
         self.assertIn("Bring <b>two</b> copies.", self.text(*document.iter("main")))
         self.assertIn("Ask room 101.", self.words(document, "o_clearance_help"))
@@ -375,8 +375,9 @@ class TestPortal(PortalCommon):
         url = f"/my/clearance/{self.form.id}"
         self.login(self.graduate)
         few = self.count_queries(url)
+        hall = self.library.create({"name": "Hall"})
         for number in range(15):
-            station = self.library.create({"name": f"Desk {number}", "parent_id": self.library.id})
+            station = self.library.create({"name": f"Desk {number}", "parent_id": hall.id})
             self.card.create(
                 {
                     "name": f"More {number}",

@@ -52,16 +52,14 @@ class TestConfiguration(ClearanceCommon):
         with self.assertRaisesRegex(ValidationError, "2026 undergraduates"):
             self.clearance.student_domain = "[('no_such_field', '=', 1)]"
 
-    @mute_logger("odoo.sql_db")
     def test_windows_end_after_they_start(self):
         now = fields.Datetime.now()
         for record, start, end in [
             (self.clearance, "open_from", "open_until"),
             (self.card, "open_from", "deadline"),
         ]:
-            with self.assertRaises(psycopg2.errors.CheckViolation), self.env.cr.savepoint():
+            with self.assertRaises(ValidationError):
                 record.write({start: now, end: now - timedelta(days=1)})
-                record.flush_recordset()
 
     @mute_logger("odoo.sql_db")
     def test_student_number_is_unique_per_campus(self):

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 
 
@@ -6,6 +8,9 @@ class ClearanceSessionOpen(models.TransientModel):
 
     _name = "clearance.session.open"
     _description = "Open or Update a Session"
+
+    #: numbers that the record of the session tells
+    _RECORDED = ("latecomer_count", "withdrawn_count", "reinstated_count", "status_count")
 
     session_id = fields.Many2one("clearance.session", required=True, readonly=True, ondelete="cascade")
     session_state = fields.Selection(related="session_id.state")
@@ -47,48 +52,58 @@ class ClearanceSessionOpen(models.TransientModel):
             "reinstated_count": preview["reinstated"],
             "status_count": sum(line["added"] for line in lines),
             "review_count": sum(line["review"] for line in lines),
-            "problems": "\n".join(self._find_problems(steps.filtered("active"), preview)) or False,
+            "problems": "\n".join(session._get_problems()) or False,
             "line_ids": [fields.Command.create(by_step[step.id]) for step in steps if step.id in by_step],
         }
 
-    @api.model
-    def _find_problems(self, steps, preview):
-        """Sentences about what would go wrong, each naming the step."""
-        problems = []
-        if not steps:
-            problems.append(self.env._("The session has no steps."))
-        if not preview["members"]:
-            problems.append(self.env._("No graduate fits the filter of the session."))
-        if cycle := steps._find_cycle():
-            problems.append(self.env._("These steps wait for each other: %s.", " → ".join(step.name for step in cycle)))
-        by_step = {line["step_id"]: line for line in preview["steps"]}
-        for step in steps:
-            line = by_step.get(step.id)
-            if not line:
-                continue
-            name = step.with_context(clearance_full_name=True).display_name
-            if not line["applies"] and preview["members"]:
-                problems.append(self.env._("%s: applies to no graduate. Is a trait missing?", name))
-            if line["no_desk"]:
-                problems.append(
-                    self.env._("%(step)s: no desk takes %(count)s graduates.", step=name, count=line["no_desk"])
-                )
-            if line["nobody"]:
-                problems.append(
-                    self.env._(
-                        "%(step)s: nobody can confirm it for %(count)s graduates.", step=name, count=line["nobody"]
-                    )
-                )
-        return problems
+    def action_open_checklist(self):
+        """Leave this and look at the whole checklist of the session."""
+        self.ensure_one()
+        return self.session_id.action_open_simulation()
 
     def action_open(self):
         """Open or update the session, with the changes of the steps that are ticked."""
         self.ensure_one()
-        steps = self.line_ids.filtered("apply").step_id
-        self.session_id._open(steps=steps)
-        if self.mark_review:
-            self.session_id._mark_unfounded(steps)
+        session, steps = self.session_id, self.line_ids.filtered("apply").step_id
+        is_update = session.state == "open"
+        session._open(steps=steps)
+        marked = session._mark_unfounded(steps) if self.mark_review else None
+        self._record(is_update, marked)
         return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _record(self, is_update, marked):
+        """Record in the session what was chosen and with which effect, as it was shown.
+
+        Once updated, the session no longer tells of changes of steps that were left out:
+        the record is where they can still be found.
+        """
+        title = (
+            self.env._("Session updated with its roster and steps")
+            if is_update
+            else self.env._("Session opened for %s graduates", self.member_count)
+        )
+        facts = [f"{self._get_label(fname)}: {self[fname]}" for fname in self._RECORDED if self[fname]]
+        facts += [
+            f"{line.step_id.name}: {', '.join(effect)}"
+            for line in self.line_ids.filtered("apply")
+            if is_update and (effect := line._tell_effect())
+        ]
+        if left_out := self.line_ids.filtered(lambda line: not line.apply).step_id:
+            facts.append(
+                self.env._(
+                    "Left out by choice, so that their statuses stay as they are: %s",
+                    ", ".join(step.name for step in left_out),
+                )
+            )
+        if marked:
+            facts.append(self.env._("Marked for another look: %s", len(marked)))
+        elif marked is None and self.review_count:
+            facts.append(self.env._("To look at again, left as they are by choice: %s", self.review_count))
+        items = Markup("").join(Markup("<li>%s</li>") % fact for fact in facts)
+        self.session_id.message_post(body=Markup("<p>%s</p><ul>%s</ul>") % (title, items), subtype_xmlid="mail.mt_note")
+
+    def _get_label(self, fname):
+        return self._fields[fname]._description_string(self.env)
 
 
 class ClearanceSessionOpenLine(models.TransientModel):
@@ -118,3 +133,9 @@ class ClearanceSessionOpenLine(models.TransientModel):
     def _compute_retired(self):
         for line in self:
             line.retired = not line.step_id.active
+
+    def _tell_effect(self):
+        """The effect on this step that was shown, in words; empty when there is none."""
+        self.ensure_one()
+        names = ("added", "to_not_required", "to_required", "rerouted", "review")
+        return [f"{self._fields[name]._description_string(self.env)} {self[name]}" for name in names if self[name]]

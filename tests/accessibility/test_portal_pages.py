@@ -72,7 +72,7 @@ class Graduates(ClearanceCommon, HttpCase):
     def _write_everything(cls):
         """Everything that an administrator may have written."""
         cls.clearance.instructions = "Bring your student card to every desk."
-        cls.campus.clearance_help = "Ask room 101, 0731-1234."
+        cls.env["clearance.settings"]._get(cls.campus).help = "Ask room 101, 0731-1234."
         cls.library.write(
             {
                 "opening_hours": "8:00 – 17:00",

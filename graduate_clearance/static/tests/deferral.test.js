@@ -480,6 +480,35 @@ describe("lifting", () => {
         expect.verifySteps(["2,3 2026-06-25 Card was stolen"]);
     });
 
+    test("a step says how long its deferral lasts; a date that is typed stays", async () => {
+        onRpc("clearance.deferral", "lift", ({ kwargs }) => {
+            expect.step(`${kwargs.status_ids} ${kwargs.date_end}`);
+            return answer({ 2: "done", 3: "done" });
+        });
+        const stays = makeStep(3, "Household registration", { months: 24, date_end: "2028-06-20" });
+        const exams = makeStep(4, "Exams made up", { months: 12, date_end: "2027-06-20" });
+        graduate = makeGraduate({ steps: [SETTLED, FEES, stays, exams] });
+        await mountGraduate();
+        await openLift();
+        const RULE = ".o_clearance_lift_rule";
+        expect(RULE).toHaveText("");
+        await contains(".o_clearance_lift_dialog input[data-status='3']").click();
+        expect("#o_clearance_lift_date").toHaveValue(/2028/);
+        expect(RULE).toHaveText(
+            "Filled in: “Household registration” is deferred for 24 months as a rule."
+        );
+        await contains(".o_clearance_lift_dialog input[data-status='4']").click();
+        expect(RULE).toHaveText(/“Exams made up” is deferred for 12 months/);
+        await contains(".o_clearance_lift_dialog input[data-status='4']").click();
+        await contains("#o_clearance_lift_date").click();
+        await contains(".o_date_item_cell:contains(25)").click();
+        expect(RULE).toHaveText("");
+        await contains(".o_clearance_lift_dialog input[data-status='4']").click();
+        await contains("#o_clearance_lift_reason").edit("Application seen", { confirm: false });
+        await contains(".o_clearance_lift_confirm").click();
+        expect.verifySteps(["2,3,4 2028-06-25"]);
+    });
+
     test("without a step nothing is sent", async () => {
         await mountGraduate();
         await openLift();

@@ -105,6 +105,8 @@ function makeStep(id, step, values = {}) {
         instructions: "",
         open_from: "",
         deadline: "",
+        to_be_announced: false,
+        responsible: "",
         actions: ["approve", "reject", "set_not_required"],
         needs_reason: false,
         source: false,
@@ -638,7 +640,7 @@ describe("statistics", () => {
             /Student Affairs\s+25 %\s+due 20 \(2\)\s+not done 15 \(1\)\s+done 5/
         );
         expect(".o_clearance_desk_figures[data-key='11']").toHaveText(
-            /Return student card\s+40 %\s+due 20 \(2\)\s+not done 12\s+done 8\s+submitted 1, rejected 2/
+            /Return student card\s+40 %\s+due 20 \(2\)\s+not done 12\s+done 8\s+Submitted 1, Rejected 2/
         );
         expect(".o_clearance_desk_statistics_head small").toHaveText(/as of \d+:05/);
     });
@@ -933,6 +935,31 @@ describe("sent", () => {
         expect(queryAllTexts(`${SENT} summary`)[1]).toMatch(/then reopened$/);
     });
 
+    test("an application that another office has looked at is shown with its step", async () => {
+        const sent = [
+            makeSending(52, { for_step: "Check-out" }),
+            makeSending(51, { state: "past", for_step: "Check-out" }),
+        ];
+        server.graduates[1].steps = [makeStep(111, "Keeper", { state: "pending", sent })];
+        await mountDesk();
+        await open();
+        expect(`${SENT} summary:first`).toHaveText(/^Sent on Jun 21.* for “Check-out”$/);
+        expect(`${SENT} details:first`).toHaveAttribute("open");
+        expect(`${SENT} summary:last`).toHaveText(/^Sent before for “Check-out”, on .*\(no\. 1\)$/);
+        expect(`${SENT} details:last`).not.toHaveAttribute("open");
+        await click(CONFIRM);
+        await settle();
+        expect(asked("decide")[0].seen).toEqual({ 111: false });
+    });
+
+    test("what another office has looked at is folded once the step is settled", async () => {
+        const sent = [makeSending(52, { for_step: "Check-out" })];
+        server.graduates[1].steps = [makeStep(111, "Keeper", { state: "approved", sent })];
+        await mountDesk();
+        await open();
+        expect(`${SENT} details`).not.toHaveAttribute("open");
+    });
+
     test("pictures open in the viewer, what else there is, is downloaded", async () => {
         const files = [
             { id: 5, name: "loan.png", mimetype: "image/png", size_text: "2 KB" },
@@ -1032,6 +1059,23 @@ describe("sent", () => {
         ]);
         await click(".o_clearance_desk_inquiry button:first");
         expect.verifySteps([["clearance.inquiry", 9]]);
+    });
+
+    test("who is responsible, and a time that is to be announced", async () => {
+        server.graduates[1].steps = [
+            makeStep(111, "Files", { responsible: "Employment Office", to_be_announced: true }),
+            makeStep(112, "Loan", { to_be_announced: true, deadline: "2026-06-25 09:00:00" }),
+            makeStep(113, "Books"),
+        ];
+        await mountDesk();
+        await open();
+        expect(queryAllTexts(".o_clearance_desk_responsible")).toEqual([
+            "Responsible: Employment Office",
+        ]);
+        const periods = queryAllTexts(".o_clearance_desk_period");
+        expect(periods).toHaveLength(2);
+        expect(periods[0]).toBe("Time to be announced");
+        expect(periods[1]).toMatch(/^until Jun 25/);
     });
 
     test("figures of a source system carry their time, and a warning when it is silent", async () => {
@@ -1510,6 +1554,15 @@ describe("fast mode", () => {
         expect(server.sounds).toEqual(["done"]);
         expect(".o_clearance_person_name").toHaveText("Graduate 1");
         expect(".o_clearance_desk_row:first .o_clearance_state_approved").toHaveCount(1);
+    });
+
+    test("a station without fast scanning has no switch, and a scan only opens", async () => {
+        server.stations = [{ ...AFFAIRS, fast_scan: false }];
+        await mountDesk();
+        expect(".o_clearance_desk_fast_toggle").toHaveCount(0);
+        await scanPage("T26001");
+        expect(asked("scan")).toEqual([]);
+        expect(".o_clearance_person_name").toHaveText("Graduate 1");
     });
 
     test("refused and unknown look and sound different", async () => {

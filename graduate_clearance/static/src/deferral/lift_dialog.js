@@ -1,7 +1,7 @@
 import { DateTimeInput } from "@web/core/datetime/datetime_input";
 import { Dialog } from "@web/core/dialog/dialog";
 import { FileInput } from "@web/core/file_input/file_input";
-import { serializeDate } from "@web/core/l10n/dates";
+import { deserializeDate, serializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
 
@@ -30,8 +30,10 @@ export class LiftDialog extends Component {
             chosen: { [this.props.statusId]: true },
             reason: "",
             dateEnd: false,
+            isTyped: false, // the date; until then the steps say how long
             files: [],
         });
+        this.fillDate();
         this.request = useSubmit(
             (key) => this.props.lift(key, this.values),
             () => this.props.close()
@@ -62,8 +64,40 @@ export class LiftDialog extends Component {
         };
     }
 
+    /** The chosen step that says how long a deferral lasts; the shortest time of several. */
+    get ruling() {
+        const [first] = this.chosen
+            .filter(({ date_end: end }) => end)
+            .sort((one, other) => (one.date_end < other.date_end ? -1 : 1));
+        return first;
+    }
+
+    /** Why the date is what it is, where nobody has typed it. */
+    get rule() {
+        const step = !this.state.isTyped && this.ruling;
+        return (
+            step &&
+            _t("Filled in: “%(step)s” is deferred for %(months)s months as a rule.", {
+                step: step.step,
+                months: step.months,
+            })
+        );
+    }
+
+    fillDate() {
+        if (!this.state.isTyped) {
+            this.state.dateEnd = this.ruling ? deserializeDate(this.ruling.date_end) : false;
+        }
+    }
+
+    onDate(date) {
+        this.state.dateEnd = date;
+        this.state.isTyped = true;
+    }
+
     toggle(step) {
         this.state.chosen[step.status_id] = !this.state.chosen[step.status_id];
+        this.fillDate();
     }
 
     onUpload(uploaded) {

@@ -87,7 +87,7 @@ export class Desk extends Component {
     }
 
     get emptyHelp() {
-        return this.model.settings.fast
+        return this.model.isFast
             ? _t("Scan a student number or the code of a portal page: it is confirmed at once.")
             : _t("Search, scan, or press ↓ and Enter.");
     }

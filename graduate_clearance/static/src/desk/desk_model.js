@@ -19,9 +19,14 @@ const LIVE_WAIT = 2000;
 const LIVE_JITTER = 1000;
 const LIVE_GAP = 3000;
 
-/** What is shown to be reviewed, step by step; the server compares it with what is there. */
+/**
+ * What is shown to be reviewed, step by step; the server compares it with what is there.
+ *
+ * Not what was sent for an earlier step: that step is settled, so nothing is replaced there.
+ */
 function getSeen(steps) {
-    const current = ({ sent = [] }) => sent.find(({ state }) => state === "sent")?.id;
+    const current = ({ sent = [] }) =>
+        sent.find(({ state, for_step: forStep }) => state === "sent" && !forStep)?.id;
     return Object.fromEntries(
         steps.map((step) => [step.id, (step.state === "submitted" && current(step)) || false])
     );
@@ -606,6 +611,15 @@ export class DeskModel {
         this.set("steps", { ...this.settings.steps, [this.station.id]: chosen });
     }
 
+    /** Whether the station lets a scan confirm at once; the server refuses it otherwise. */
+    get canBeFast() {
+        return this.station?.fast_scan !== false;
+    }
+
+    get isFast() {
+        return this.settings.fast && this.canBeFast;
+    }
+
     toggleFast() {
         this.set("fast", !this.settings.fast);
         this.say(
@@ -631,7 +645,7 @@ export class DeskModel {
             this.say(_t("Close the dialog first, then scan again."));
             return Promise.resolve(false);
         }
-        if (this.settings.fast) {
+        if (this.isFast) {
             this.sendScan(code);
             return Promise.resolve(true);
         }

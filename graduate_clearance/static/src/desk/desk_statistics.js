@@ -1,7 +1,6 @@
-import { _t } from "@web/core/l10n/translation";
-
 import { Component, useState } from "@odoo/owl";
 
+import { LEGEND } from "../legend/legend";
 import { formatPercent, formatTime } from "./desk_words";
 
 /** How far the station and each of its steps are; earlier years stand in brackets. */
@@ -41,8 +40,8 @@ export class DeskStatistics extends Component {
             percent: formatPercent(rate),
             width: Math.min(100, rate),
             more: [
-                submitted && _t("submitted %s", submitted),
-                rejected && _t("rejected %s", rejected),
+                submitted && `${LEGEND.submitted} ${submitted}`,
+                rejected && `${LEGEND.rejected} ${rejected}`,
             ]
                 .filter(Boolean)
                 .join(", "),

@@ -56,7 +56,7 @@ export class DeskStep extends Component {
     }
 
     get period() {
-        const { open_from: start, deadline } = this.step;
+        const { open_from: start, deadline, to_be_announced: isUnannounced } = this.step;
         if (start && deadline) {
             return _t("%(start)s to %(deadline)s", {
                 start: formatMoment(start),
@@ -66,7 +66,10 @@ export class DeskStep extends Component {
         if (start) {
             return _t("from %s", formatMoment(start));
         }
-        return deadline ? _t("until %s", formatMoment(deadline)) : "";
+        if (deadline) {
+            return _t("until %s", formatMoment(deadline));
+        }
+        return isUnannounced ? _t("Time to be announced") : "";
     }
 
     get sourceTime() {

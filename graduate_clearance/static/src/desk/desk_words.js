@@ -1,6 +1,8 @@
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 
+import { LEGEND } from "../legend/legend";
+
 /** What an operator does: on the button, afterwards, and in the head of the dialog. */
 export const DECISIONS = {
     approve: { label: _t("Confirm"), done: _t("Confirmed"), icon: "fa-check" },
@@ -23,8 +25,18 @@ export const STATE_FILTERS = [
     { value: "all", label: _t("All") },
     { value: "open", label: _t("Not done") },
     { value: "done", label: _t("Done") },
-    { value: "rejected", label: _t("Rejected") },
-    { value: "submitted", label: _t("Submitted") },
+    {
+        value: "rejected",
+        get label() {
+            return LEGEND.rejected;
+        },
+    },
+    {
+        value: "submitted",
+        get label() {
+            return LEGEND.submitted;
+        },
+    },
 ];
 
 export const DOORS = {

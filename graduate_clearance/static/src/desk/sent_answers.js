@@ -11,11 +11,14 @@ import { SentFiles } from "./sent_files";
 const LOOKED_AT = ["submitted", "rejected", "review"];
 /** States in which what was sent does not count: somebody has reopened the step. */
 const TAKEN_BACK = ["pending", "optional"];
+/** States of a step that is settled: what was sent need not be looked at any more. */
+const SETTLED = ["approved", "not_required"];
 
 /**
  * What a graduate has sent for a step: questions and answers, with the files in place.
  *
  * What was sent last is open as long as it is to be looked at; what it replaced is folded.
+ * A step that goes on with the application of another one shows what was sent there.
  * `sendings` are those of `clearance.submission._get_sent`, the newest first.
  */
 export class SentAnswers extends Component {
@@ -33,14 +36,23 @@ export class SentAnswers extends Component {
             return {
                 ...sending,
                 isCurrent,
-                isOpen: isCurrent && LOOKED_AT.includes(this.props.state),
+                isOpen:
+                    isCurrent &&
+                    (sending.for_step
+                        ? !SETTLED.includes(this.props.state)
+                        : LOOKED_AT.includes(this.props.state)),
                 heading: this.getHeading(sending),
             };
         });
     }
 
-    getHeading({ state, number, sent_at: moment }) {
-        const values = { moment: formatMoment(moment), number };
+    getHeading({ state, number, sent_at: moment, for_step: step }) {
+        const values = { moment: formatMoment(moment), number, step };
+        if (step) {
+            return state === "sent"
+                ? _t("Sent on %(moment)s for “%(step)s”", values)
+                : _t("Sent before for “%(step)s”, on %(moment)s (no. %(number)s)", values);
+        }
         if (state !== "sent") {
             return _t("Sent before, on %(moment)s (no. %(number)s)", values);
         }

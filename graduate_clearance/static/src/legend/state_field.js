@@ -4,6 +4,8 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 import { Component } from "@odoo/owl";
 
+import { LEGEND, getWord } from "./legend";
+
 /** A state as the legend shows it: icon, word and colour. */
 export class StateField extends Component {
     static template = "graduate_clearance.StateField";
@@ -16,7 +18,7 @@ export class StateField extends Component {
     get label() {
         const { selection } = this.props.record.fields[this.props.name];
         const option = selection.find(([value]) => value === this.state);
-        return option ? option[1] : "";
+        return getWord(this.state, option ? option[1] : "");
     }
 }
 
@@ -34,6 +36,10 @@ export class LiftedField extends Component {
 
     get isLifted() {
         return this.props.record.data[this.props.name];
+    }
+
+    get label() {
+        return LEGEND.lifted;
     }
 }
 

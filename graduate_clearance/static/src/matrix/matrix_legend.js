@@ -7,6 +7,10 @@ export class MatrixLegend extends Component {
     static template = "graduate_clearance.MatrixLegend";
     static props = {};
 
+    get lifted() {
+        return LEGEND.lifted;
+    }
+
     get states() {
         return Object.entries(LEGEND)
             .filter(([state]) => !["not_required", "lifted"].includes(state))
