@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 CONFIRMED = (1, 6, 40, 2_000, 10_000)
-SECTIONS = ("open", "open-large", "confirm", "read", "screens", "log", "usual", "load", "campaign")
+SECTIONS = ("open", "open-large", "simulate", "confirm", "read", "screens", "log", "usual", "load", "campaign")
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
     print(_show_machine(report["machine"]))
     runs = {
         _run_main: {"open", "confirm", "read", "screens", "log", "usual"},
-        _run_large: {"open-large"},
+        _run_large: {"open-large", "simulate"},
         _run_load: {"load"},
         _run_campaign: {"campaign"},
     }
@@ -119,7 +119,10 @@ def _run_large(options, chosen, report):
         print(f"\nA campus of {size:,}")
         with Bench(database, size) as bench:
             bench.make_campus(20)
-            bench.measure_opening(3)
+            if "simulate" in chosen:
+                bench.measure_simulation(5)
+            if "open-large" in chosen:
+                bench.measure_opening(3)
         report["results"] += [result.to_dict() for result in bench.meter.results]
 
 

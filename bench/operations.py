@@ -96,6 +96,29 @@ class Bench:
             writes=True,
         )
 
+    def measure_simulation(self, repetitions):
+        """Who would have which step where and when; and the whole checklist, beside the same statement."""
+        roster = {"kind": "roster", "id": False}
+
+        def one_statement(env):
+            return raw.simulation(env["clearance.session"].browse(self.session_id), self.keys)
+
+        def simulate(env):
+            return lambda: env["clearance.simulation"].get_steps(self.session_id, roster)
+
+        def check(env):
+            return lambda: env["clearance.simulation"].get_checklist(self.session_id)
+
+        for name, ours in (("simulate", simulate), ("simulate, with the checklist", check)):
+            self.meter.compare(
+                f"{name}, {len(self.campus.session.step_ids)} steps",
+                self.size,
+                one_statement,
+                ours,
+                user_id=self.users["manager"],
+                repetitions=repetitions,
+            )
+
     def _find_certificates(self, user_id, count):
         """The first ``count`` open certificates that a user may hand out, class by class."""
         with odoo_env.environment(self.database, user_id) as env:

@@ -16,12 +16,9 @@ _HOLDERS = {
 _WITHOUT = {"degree": ["withheld"], "graduation": ["withheld"]}
 
 
-def opening(env, session, keys):
-    """Write the forms and statuses of a session.
-
-    :param dict keys: step id -> key of the campus' plan, for the steps that are not for all
-    """
-    plan = SQL(", ").join(
+def _plan_sql(session, keys):
+    """A row a step: id, sequence, station, required, traits of which a graduate holds one, and lacks all."""
+    return SQL(", ").join(
         SQL(
             "(%s, %s, %s, %s, %s::text[], %s::text[])",
             step.id,
@@ -33,6 +30,13 @@ def opening(env, session, keys):
         )
         for step in session.step_ids
     )
+
+
+def opening(env, session, keys):
+    """Write the forms and statuses of a session.
+
+    :param dict keys: step id -> key of the campus' plan, for the steps that are not for all
+    """
     return SQL(
         """
         WITH form AS (
@@ -81,7 +85,62 @@ def opening(env, session, keys):
         year=session.year,
         company=session.company_id.id,
         now=env.cr.now(),
-        plan=plan,
+        plan=_plan_sql(session, keys),
+    )
+
+
+def simulation(session, keys):
+    """Count who has which step at which desk in which wave, before anything is written.
+
+    This campus has two waves: everything, then the certificates.  Graduates of one college with
+    the same steps are counted together, which is what makes it quick.
+
+    :param dict keys: see :func:`opening`
+    """
+    return SQL(
+        """
+        WITH plan(id, sequence, station_id, required, holds, lacks) AS (VALUES %(plan)s),
+        holder AS (
+            SELECT rel.clearance_student_id AS student_id, array_agg(trait.code::text) AS codes
+              FROM clearance_student_clearance_trait_rel rel
+              JOIN clearance_trait trait ON trait.id = rel.clearance_trait_id
+             GROUP BY rel.clearance_student_id
+        ),
+        alike AS (
+            SELECT student.college_id, own.step_ids, count(*) AS heads
+              FROM clearance_student student
+              LEFT JOIN holder ON holder.student_id = student.id
+             CROSS JOIN LATERAL (
+                   SELECT array_agg(plan.id) AS step_ids
+                     FROM plan
+                    WHERE (plan.holds IS NULL OR plan.holds && holder.codes)
+                      AND (plan.lacks && holder.codes) IS NOT TRUE
+                   ) own
+             WHERE student.company_id = %(company)s AND student.level = 'undergraduate'
+               AND student.graduation_state = 'due' AND student.active
+             GROUP BY student.college_id, own.step_ids
+        ),
+        desk AS (
+            SELECT station.id, station.parent_id, rel.clearance_college_id AS college_id
+              FROM clearance_station station
+              JOIN clearance_college_clearance_station_rel rel ON rel.clearance_station_id = station.id
+        )
+        SELECT plan.id, COALESCE(desk.id, plan.station_id), waits.wave, sum(alike.heads)
+          FROM alike
+          JOIN plan ON plan.id = ANY(alike.step_ids)
+          LEFT JOIN desk ON desk.parent_id = plan.station_id AND desk.college_id = alike.college_id
+         CROSS JOIN LATERAL (
+               SELECT CASE WHEN EXISTS (
+                          SELECT 1
+                            FROM clearance_step_blocking_rel rel
+                            JOIN plan before ON before.id = rel.prerequisite_id AND before.required
+                           WHERE rel.step_id = plan.id AND rel.prerequisite_id = ANY(alike.step_ids))
+                      THEN 2 ELSE 1 END AS wave
+               ) waits
+         GROUP BY 1, 2, 3
+        """,
+        plan=_plan_sql(session, keys),
+        company=session.company_id.id,
     )
 
 
