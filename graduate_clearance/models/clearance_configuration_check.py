@@ -22,11 +22,11 @@ _URL = re.compile(r"^https?://", re.IGNORECASE)
 MOST_INT = 2**31 - 1
 _MOST_CHARS = 50_000
 _YEARS = (1950, 2200)
-_BULK = ("class", "room", "college", "list")
+BULK = ("class", "room", "college", "list")
 
 #: kinds of fields of graduates that a document can carry: the others point to records
 PROPERTY_TYPES = ("boolean", "integer", "float", "char", "text", "date", "datetime", "selection", "tags", "separator")
-_PROPERTY_KEYS = (
+PROPERTY_KEYS = (
     "name",
     "string",
     "type",
@@ -356,8 +356,8 @@ class ClearanceConfiguration(models.AbstractModel):
     def _read_bulk(self, plan, place, value):
         codes = self._read_codes(plan, place, value)
         for code in codes or ():
-            if code not in _BULK:
-                self._refuse(plan, place, self.env._("some of %s", ", ".join(_BULK)), code)
+            if code not in BULK:
+                self._refuse(plan, place, self.env._("some of %s", ", ".join(BULK)), code)
         return codes
 
     def _read_bool(self, plan, place, value):
@@ -468,7 +468,7 @@ class ClearanceConfiguration(models.AbstractModel):
             if not isinstance(definition, dict):
                 self._refuse(plan, place, self.env._("an object with keys"), definition)
                 continue
-            for key in definition.keys() - set(_PROPERTY_KEYS):
+            for key in definition.keys() - set(PROPERTY_KEYS):
                 plan.problems.append(self.env._("%(place)s: unknown key “%(key)s”.", place=place, key=self._quote(key)))
             name = definition.get("name")
             if not isinstance(name, str) or not re.match(r"^[a-z0-9_]{1,100}$", name) or name.endswith("_html"):

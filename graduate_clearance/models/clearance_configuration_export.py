@@ -8,21 +8,9 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from .clearance_configuration import FORMAT, VERSION
-from .clearance_configuration_check import PROPERTY_TYPES
+from .clearance_configuration_check import BULK, PROPERTY_KEYS, PROPERTY_TYPES
 
 _TIME = "%Y-%m-%d %H:%M"
-_BULK = ("class", "room", "college", "list")
-_PROPERTY_KEYS = (
-    "name",
-    "string",
-    "type",
-    "default",
-    "suffix",
-    "selection",
-    "tags",
-    "view_in_cards",
-    "fold_by_default",
-)
 
 
 class Export:
@@ -209,7 +197,7 @@ class ClearanceConfiguration(models.AbstractModel):
                     )
                 )
             found.append(
-                {key: definition[key] for key in _PROPERTY_KEYS if definition.get(key) not in (None, False, "", [])}
+                {key: definition[key] for key in PROPERTY_KEYS if definition.get(key) not in (None, False, "", [])}
             )
         return found
 
@@ -259,7 +247,7 @@ class ClearanceConfiguration(models.AbstractModel):
             "sequence": station.sequence,
             **self._export_info(station),
             **{key: value for key, value in scope.items() if value},
-            "bulk": [kind for kind in _BULK if station[f"bulk_{kind}"]],
+            "bulk": [kind for kind in BULK if station[f"bulk_{kind}"]],
             "fast_scan": station.fast_scan,
             **({"operators": sorted(logins)} if logins else {}),
         }
