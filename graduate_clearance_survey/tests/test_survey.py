@@ -1,5 +1,7 @@
 """A step that is settled by answering a questionnaire: whose answer, when, and nothing but that."""
 
+from datetime import timedelta
+
 from lxml import html
 
 from odoo.exceptions import UserError, ValidationError
@@ -254,7 +256,7 @@ class TestSurvey(SurveyCommon):
         self.answer(self.other_graduate)
         self.assertEqual(version(), before)
         # What the answer settles is seen anyway; here it settles nothing.
-        self.status(self.students[0], self.ask).step_id.open_from = "2100-01-01"
+        self.status(self.students[0], self.ask).step_id.open_from = self.clearance.open_until - timedelta(hours=1)
         before = version()
         self.answer(self.graduate)
         self.assertEqual(self.state(self.students[0]), "pending")
