@@ -22,7 +22,6 @@ _URL = re.compile(r"^https?://", re.IGNORECASE)
 MOST_INT = 2**31 - 1
 _MOST_CHARS = 50_000
 _YEARS = (1950, 2200)
-BULK = ("class", "room", "college", "list")
 
 #: kinds of fields of graduates that a document can carry: the others point to records
 PROPERTY_TYPES = ("boolean", "integer", "float", "char", "text", "date", "datetime", "selection", "tags", "separator")
@@ -356,8 +355,10 @@ class ClearanceConfiguration(models.AbstractModel):
     def _read_bulk(self, plan, place, value):
         codes = self._read_codes(plan, place, value)
         for code in codes or ():
-            if code not in BULK:
-                self._refuse(plan, place, self.env._("some of %s", ", ".join(BULK)), code)
+            if code not in self.env["clearance.station"]._BULK_SCOPES:
+                self._refuse(
+                    plan, place, self.env._("some of %s", ", ".join(self.env["clearance.station"]._BULK_SCOPES)), code
+                )
         return codes
 
     def _read_bool(self, plan, place, value):

@@ -2,13 +2,11 @@
 
 import re
 
-import pytz
-
 from odoo import api, models
 from odoo.exceptions import UserError
 
 from .clearance_configuration import FORMAT, VERSION
-from .clearance_configuration_check import BULK, PROPERTY_KEYS, PROPERTY_TYPES
+from .clearance_configuration_check import PROPERTY_KEYS, PROPERTY_TYPES
 
 _TIME = "%Y-%m-%d %H:%M"
 
@@ -111,7 +109,7 @@ class ClearanceConfiguration(models.AbstractModel):
         document = {
             "format": FORMAT,
             "version": VERSION,
-            "timezone": session.company_id.partner_id.tz or "UTC",
+            "timezone": session._get_campus_zone().zone,
             "session": self._export_head(session, export),
         }
         # Told first, for they say which colleges, traits and fields are used.
@@ -160,8 +158,7 @@ class ClearanceConfiguration(models.AbstractModel):
         return {key: record[fname] for key, fname in keys.items() if record[fname]}
 
     def _export_time(self, session, moment):
-        zone = pytz.timezone(session.company_id.partner_id.tz or "UTC")
-        return pytz.utc.localize(moment).astimezone(zone).strftime(_TIME)
+        return session._get_campus_time(moment).strftime(_TIME)
 
     def _export_times(self, session, record, keys):
         return {key: self._export_time(session, record[fname]) for key, fname in keys.items() if record[fname]}
@@ -247,7 +244,7 @@ class ClearanceConfiguration(models.AbstractModel):
             "sequence": station.sequence,
             **self._export_info(station),
             **{key: value for key, value in scope.items() if value},
-            "bulk": [kind for kind in BULK if station[f"bulk_{kind}"]],
+            "bulk": [kind for kind in station._BULK_SCOPES if station[f"bulk_{kind}"]],
             "fast_scan": station.fast_scan,
             **({"operators": sorted(logins)} if logins else {}),
         }

@@ -2,7 +2,6 @@
 
 import re
 
-import pytz
 from markupsafe import Markup
 
 from odoo import models
@@ -107,13 +106,12 @@ class ClearanceConfiguration(models.AbstractModel):
 
     def _find_days_off(self, session):
         """Times of a session on weekends, or on days on which the campus does not work."""
-        zone = pytz.timezone(session.company_id.partner_id.tz or "UTC")
         working = set(session._get_working_days()) if session.calendar_id else None
         lines = []
         for label, moment in self._get_times(session):
-            day = pytz.utc.localize(moment).astimezone(zone).date()
+            local = session._get_campus_time(moment)
+            day = local.date()
             if day not in working if working is not None else day.weekday() >= 5:
-                local = pytz.utc.localize(moment).astimezone(zone)
                 lines.append(f"{label}: {format_date(self.env, day, date_format='full')}, {local:%H:%M}")
         return lines
 

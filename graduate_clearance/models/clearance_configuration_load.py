@@ -142,7 +142,9 @@ class ClearanceConfiguration(models.AbstractModel):
             ],
         }
         if "bulk" in entry:
-            values.update({f"bulk_{scope}": scope in entry["bulk"] for scope in ("class", "room", "college", "list")})
+            values.update(
+                {f"bulk_{scope}": scope in entry["bulk"] for scope in self.env["clearance.station"]._BULK_SCOPES}
+            )
         return values
 
     def _make_college_desks(self, plan, entry):

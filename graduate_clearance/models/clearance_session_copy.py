@@ -57,16 +57,12 @@ class ClearanceSession(models.Model):
                 line = command[2]
                 line.update({name: self._move(line[name], days) for name in names if line.get(name)})
 
-    def _get_zone(self):
-        # sudo: the clock of the campus.
-        return pytz.timezone(self.sudo().company_id.partner_id.tz or "UTC")
-
     def _get_local(self, moment):
-        return pytz.utc.localize(moment).astimezone(self._get_zone()).replace(tzinfo=None)
+        return self._get_campus_time(moment).replace(tzinfo=None)
 
     def _move(self, moment, days):
         """A moment so many days later, at the same time of day on the campus."""
-        local = self._get_zone().localize(self._get_local(moment) + timedelta(days=days))
+        local = self._get_campus_zone().localize(self._get_local(moment) + timedelta(days=days))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _copy_prerequisites_to(self, new_session):

@@ -13,6 +13,15 @@ class ClearanceSession(models.Model):
 
     _inherit = "clearance.session"
 
+    def _get_campus_zone(self):
+        """The time zone of the campus."""
+        # sudo: where the campus lies is told to everybody who reads the session.
+        return pytz.timezone(self.sudo().company_id.partner_id.tz or "UTC")
+
+    def _get_campus_time(self, moment):
+        """A moment (UTC) on the clock of the campus."""
+        return pytz.utc.localize(moment).astimezone(self._get_campus_zone())
+
     def _get_working_days(self):
         """The days of the window on which the offices work, in the time zone of the campus.
 
@@ -25,10 +34,8 @@ class ClearanceSession(models.Model):
         self.ensure_one()
         # sudo: when offices work is told to everybody who takes part.
         session = self.sudo()
-        zone = pytz.timezone(session.company_id.partner_id.tz or "UTC")
-        first, last = (
-            pytz.utc.localize(moment).astimezone(zone).date() for moment in (session.open_from, session.open_until)
-        )
+        zone = session._get_campus_zone()
+        first, last = (session._get_campus_time(moment).date() for moment in (session.open_from, session.open_until))
         if not session.calendar_id:
             return [first + timedelta(days=number) for number in range((last - first).days + 1)]
         # Whole days: an office that opens before the session does works on its first day all the same.

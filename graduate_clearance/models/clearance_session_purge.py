@@ -97,37 +97,22 @@ class ClearanceSession(models.Model):
         Raw SQL, here and below, because an attachment names its record without a foreign key, and
         because these are counted for all sessions at once.
         """
-        return SQL(
-            """
-            SELECT attachment.id, attachment.file_size
-              FROM clearance_form form
-              JOIN clearance_submission sent ON sent.form_id = form.id
-              JOIN ir_attachment attachment
-                ON attachment.res_model = 'clearance.submission' AND attachment.res_id = sent.id
-             WHERE form.session_id = %(session)s
-             UNION ALL
-            SELECT attachment.id, attachment.file_size
-              FROM clearance_form form
-              JOIN clearance_inquiry inquiry ON inquiry.form_id = form.id
-              JOIN ir_attachment attachment
-                ON attachment.res_model = 'clearance.inquiry' AND attachment.res_id = inquiry.id
-             WHERE form.session_id = %(session)s
-             UNION ALL
-            SELECT attachment.id, attachment.file_size
-              FROM clearance_form form
-              JOIN clearance_override deferral ON deferral.form_id = form.id
-              JOIN ir_attachment attachment
-                ON attachment.res_model = 'clearance.override' AND attachment.res_id = deferral.id
-             WHERE form.session_id = %(session)s
-             UNION ALL
-            SELECT attachment.id, attachment.file_size
-              FROM clearance_form form
-              JOIN clearance_status status ON status.form_id = form.id
-              JOIN ir_attachment attachment
-                ON attachment.res_model = 'clearance.status' AND attachment.res_id = status.id
-             WHERE form.session_id = %(session)s
-            """,
-            session=session_id,
+        sources = ("clearance.submission", "clearance.inquiry", "clearance.override", "clearance.status")
+        return SQL(" UNION ALL ").join(
+            SQL(
+                """
+                SELECT attachment.id, attachment.file_size
+                  FROM clearance_form form
+                  JOIN %(table)s source ON source.form_id = form.id
+                  JOIN ir_attachment attachment
+                    ON attachment.res_model = %(model)s AND attachment.res_id = source.id
+                 WHERE form.session_id = %(session)s
+                """,
+                table=SQL.identifier(self.env[model]._table),
+                model=model,
+                session=session_id,
+            )
+            for model in sources
         )
 
     def _purge_answers_sql(self, session_id):

@@ -1,21 +1,10 @@
 """The checklist of a session: whether its times fit together."""
 
-import pytz
-
 from odoo import fields, models
 
 
 class ClearanceSession(models.Model):
     _inherit = "clearance.session"
-
-    def _get_campus_zone(self):
-        """The time zone of the campus."""
-        # sudo: where the campus lies is told to everybody who reads the session.
-        return pytz.timezone(self.sudo().company_id.partner_id.tz or "UTC")
-
-    def _get_campus_time(self, moment):
-        """A moment (UTC) on the clock of the campus."""
-        return pytz.utc.localize(moment).astimezone(self._get_campus_zone())
 
     def _find_outside_window(self, _simulation):
         """Times that lie outside the window of the session, and a window that is over."""
