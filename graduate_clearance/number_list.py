@@ -1,21 +1,16 @@
 """Student numbers as people hand them in: pasted, or in a text, CSV or Excel file."""
 
-import csv
-import io
 import re
 import unicodedata
-import zipfile
-import zlib
 from typing import NamedTuple
 
 from odoo.exceptions import UserError
 
+from .table_file import MOST_COLUMNS, decode, read_rows
+
 #: more than any campus graduates in a year
 MOST_NUMBERS = 50_000
 MOST_BYTES = 5 * 1024 * 1024
-#: what a spreadsheet may grow to when unpacked
-_MOST_UNPACKED = 60 * 1024 * 1024
-_MOST_COLUMNS = 200
 _LONGEST = 64
 #: how the column is headed, without spaces and punctuation
 _HEADERS = {
@@ -30,21 +25,6 @@ _HEADERS = {
     "學號",
 }
 _SEPARATORS = re.compile(r"[\s,;|，；、]+")
-#: what readers of archives and workbooks raise over broken ones
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-_TEXT_TYPES = (".txt", ".csv", ".tsv")
 
 
 class Given(NamedTuple):
@@ -100,24 +80,12 @@ def parse_file(env, content, filename):
     :raise UserError: with the reason, naming the row, when it cannot be read
     """
     name = filename or env._("The file")
-    if len(content) > MOST_BYTES:
-        raise UserError(env._("%(file)s is larger than %(limit)s MB.", file=name, limit=MOST_BYTES // 1024**2))
-    if not content.strip():
-        raise UserError(env._("%(file)s is empty.", file=name))
-    kind = "." + name.lower().rpartition(".")[2]
-    if content.startswith(b"PK") or kind == ".xlsx":
-        return _not_nothing(env, name, _parse_workbook(env, content, name))
-    if kind not in _TEXT_TYPES:
-        raise UserError(
-            env._(
-                "%(file)s is neither a text file (.txt), nor CSV, nor Excel (.xlsx). Save it as one of these.",
-                file=name,
-            )
-        )
-    text = _decode(env, content, name)
-    if kind == ".txt":
-        return _not_nothing(env, name, parse_text(env, text))
-    return _not_nothing(env, name, _parse_rows(env, _read_csv(text)))
+    if name.lower().endswith(".txt") and content.strip() and not content.startswith(b"PK"):
+        if len(content) > MOST_BYTES:
+            raise UserError(env._("%(file)s is larger than %(limit)s MB.", file=name, limit=MOST_BYTES // 1024**2))
+        return _not_nothing(env, name, parse_text(env, decode(env, content, name)))
+    rows = read_rows(env, content, name, most_bytes=MOST_BYTES)
+    return _not_nothing(env, name, _parse_rows(env, rows))
 
 
 def _has_digit(text):
@@ -139,42 +107,6 @@ def _not_nothing(env, name, given):
     return given
 
 
-def _decode(env, content, name):
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise UserError(
-        env._(
-            "Row %(row)s of %(file)s cannot be read: the file is neither in UTF-8 nor in GB18030.",
-            row=_find_unreadable(content),
-            file=name,
-        )
-    )
-
-
-def _find_unreadable(content):
-    for number, line in enumerate(content.splitlines(), 1):
-        try:
-            if "\x00" in line.decode("gb18030"):
-                return number
-        except UnicodeDecodeError:
-            return number
-    return 1
-
-
-def _read_csv(text):
-    """Rows of a CSV file with the number of the line that each ends on."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-    for row in reader:
-        yield reader.line_num, row
-
-
 def _parse_rows(env, rows):
     """Take the column of student numbers out of a table.
 
@@ -182,7 +114,7 @@ def _parse_rows(env, rows):
     """
     given, column, begun = [], 0, False
     for line, cells in rows:
-        cells = ["" if cell is None else clean_number(cell) for cell in cells[:_MOST_COLUMNS]]
+        cells = ["" if cell is None else clean_number(cell) for cell in cells[:MOST_COLUMNS]]
         if not any(cells):
             continue
         if not begun:
@@ -197,32 +129,3 @@ def _parse_rows(env, rows):
             given.append(Given(line, cells[column]))
             _check_count(env, len(given))
     return given
-
-
-def _parse_workbook(env, content, name):
-    """The rows of the first sheet of a workbook, read as a stream."""
-    import openpyxl
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-        if unpacked > _MOST_UNPACKED:
-            raise UserError(
-                env._(
-                    "%(file)s unpacks to more than %(limit)s MB. Keep the column of student numbers only.",
-                    file=name,
-                    limit=_MOST_UNPACKED // 1024**2,
-                )
-            )
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            rows = sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS)
-            return _parse_rows(env, enumerate(map(list, rows), 1))
-        finally:
-            book.close()
-    except _BROKEN as error:
-        raise UserError(
-            env._("%(file)s cannot be opened as an Excel workbook (.xlsx): it is damaged.", file=name)
-        ) from error
