@@ -10,7 +10,22 @@ import time
 from pathlib import Path
 
 CONFIRMED = (1, 6, 40, 2_000, 10_000)
-SECTIONS = ("open", "open-large", "simulate", "confirm", "read", "screens", "log", "usual", "load", "campaign")
+SECTIONS = (
+    "open",
+    "open-large",
+    "simulate",
+    "confirm",
+    "read",
+    "screens",
+    "log",
+    "usual",
+    "import",
+    "push",
+    "api",
+    "export",
+    "load",
+    "campaign",
+)
 
 
 def main():
@@ -26,6 +41,8 @@ def main():
     runs = {
         _run_main: {"open", "confirm", "read", "screens", "log", "usual"},
         _run_large: {"open-large", "simulate"},
+        _run_data: {"import", "api", "export"},
+        _run_push: {"push"},
         _run_load: {"load"},
         _run_campaign: {"campaign"},
     }
@@ -51,6 +68,9 @@ def _parse():
     )
     parser.add_argument("--size", type=int, default=7_653, help="graduates (default: 7,653)")
     parser.add_argument(
+        "--rows", type=int, default=10_000, help="rows of the roster that is imported (default: 10,000)"
+    )
+    parser.add_argument(
         "--seconds",
         type=float,
         default=1.5,
@@ -63,6 +83,8 @@ def _parse():
         parser.error("no database: give --database or PGDATABASE")
     if not 1 <= options.size <= 30_000:
         parser.error("--size is a number from 1 to 30,000")
+    if not 1 <= options.rows <= 100_000:
+        parser.error("--rows is a number from 1 to 100,000")
     if not 0 < options.seconds <= 600:
         parser.error("--seconds is a number up to 600")
     options.only = set(options.only or SECTIONS)
@@ -124,6 +146,38 @@ def _run_large(options, chosen, report):
             if "open-large" in chosen:
                 bench.measure_opening(3)
         report["results"] += [result.to_dict() for result in bench.meter.results]
+
+
+def _run_data(options, chosen, report):
+    """What comes in and goes out through files, and what other systems ask for."""
+    from . import data_api, data_in, data_out, odoo_env
+    from .operations import Bench
+
+    with odoo_env.copy_of(options.database, "data") as database:
+        print(f"\nA campus of {options.size:,} that exchanges data")
+        with Bench(database, options.size) as bench:
+            bench.make_campus(20)
+            if "import" in chosen:
+                data_in.measure_roster(bench, options.rows)
+                print("\n".join(f"  {line}" for line in data_in.show(bench.meter.results)))
+                report["import_memory"] = data_in.measure_memory(bench)
+            if chosen & {"api", "export"}:
+                bench.open_for_good()
+            if "api" in chosen:
+                data_api.measure(bench)
+            if "export" in chosen:
+                report["export_memory_mb"] = data_out.Spreadsheets(bench).measure()
+        report["results"] += [result.to_dict() for result in bench.meter.results]
+
+
+def _run_push(options, chosen, report):
+    from . import data_feeds, odoo_env
+
+    with odoo_env.copy_of(options.database, "push") as database:
+        print("\nWhat a source system sends")
+        found = data_feeds.measure(database)
+        report["results"] += [result.to_dict() for result in found["results"]]
+        report["push_memory"] = found["memory"]
 
 
 def _run_load(options, chosen, report):

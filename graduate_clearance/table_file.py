@@ -8,6 +8,7 @@ and a formula is read as the value that stood in its cell when the file was save
 import csv
 import datetime
 import io
+import re
 import zipfile
 import zlib
 from typing import NamedTuple
@@ -15,15 +16,13 @@ from xml.parsers import expat
 
 from odoo.exceptions import UserError
 
+from . import xlsx_file
+
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 100_000
 MOST_COLUMNS = 200
 #: a cell of Excel holds no more
 LONGEST_CELL = 32_767
-#: what a workbook may grow to when unpacked, and of how many parts it may consist
-_MOST_UNPACKED = 60 * 1024 * 1024
-_MOST_PARTS = 2_000
-_CHUNK = 16 * 1024
 #: what readers of archives and workbooks raise over broken ones
 _BROKEN = (
     zipfile.BadZipFile,
@@ -40,6 +39,11 @@ _BROKEN = (
     ValueError,
 )
 _TEXT_TYPES = ("csv", "tsv", "txt")
+_ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+#: the beginning of a web page, or of XML, which some systems call .xls too
+_MARKUP = re.compile(rb"\s*<")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
 
 
 class Row(NamedTuple):
@@ -47,10 +51,6 @@ class Row(NamedTuple):
 
     line: int
     cells: list
-
-
-class _EntitiesError(ValueError):
-    """An XML part declares a document type, which no spreadsheet program does."""
 
 
 def read_rows(env, content, filename, most_rows=MOST_ROWS, most_bytes=MOST_BYTES):
@@ -74,15 +74,25 @@ def read_rows(env, content, filename, most_rows=MOST_ROWS, most_bytes=MOST_BYTES
     if not content.strip():
         raise UserError(env._("%(file)s is empty.", file=name))
     kind = name.lower().rpartition(".")[2]
-    if content.startswith(b"PK") or kind == "xlsx":
+    if content.startswith(_OLD_EXCEL):
+        raise UserError(_tell_protected(env, name))
+    if content.startswith(_ARCHIVE) or kind == "xlsx":
         rows = _read_workbook(env, content, name)
-    elif kind in _TEXT_TYPES and not content.startswith(b"\xd0\xcf\x11\xe0"):
+    elif kind in _TEXT_TYPES or (kind == "xls" and _is_text(content)):
+        # Many systems call their CSV files .xls.
         rows = _read_csv(env, decode(env, content, name), name)
     else:
         raise UserError(
             env._("%(file)s is neither CSV nor Excel (.xlsx). Save it as one of these.", file=name),
         )
     return _bounded(env, rows, name, most_rows)
+
+
+def _is_text(content):
+    """Whether a file that is called .xls is plain text; what is in UTF-16 says so by its mark."""
+    head = content[:4096]
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return not _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")) and (marked or not _CONTROLS.search(head))
 
 
 def _bounded(env, rows, name, most_rows):
@@ -146,15 +156,18 @@ def _find_unreadable(content):
 def _read_csv(env, text, name):
     """Rows of a CSV file with the number of the line that each ends on."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    # Strict: a quotation mark left open would make one cell of all that follows, and lose its rows in silence.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    ended = 0
     try:
         for row in reader:
-            yield reader.line_num, [cell.strip() for cell in row[:MOST_COLUMNS]]
+            ended = reader.line_num
+            yield ended, [cell.strip() for cell in row[:MOST_COLUMNS]]
     except csv.Error as error:
         raise UserError(
             env._(
                 "Row %(row)s of %(file)s cannot be read as CSV: a quotation mark is left open, or a cell is too long.",
-                row=reader.line_num,
+                row=ended + 1,
                 file=name,
             )
         ) from error
@@ -165,68 +178,37 @@ def _read_csv(env, text, name):
 
 def _read_workbook(env, content, name):
     """The rows of the first visible sheet of a workbook, read as a stream."""
-    import openpyxl
-
     try:
-        _check_archive(env, content, name)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        try:
-            sheets = book.worksheets
-            sheet = next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
-            sheet.reset_dimensions()
-            rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS)
-            for line, cells in enumerate(rows, 1):
-                yield line, [_to_text(cell) for cell in cells]
-        finally:
-            book.close()
-    except _EntitiesError as error:
+        for line, cells in xlsx_file.read_cells(content, MOST_COLUMNS, LONGEST_CELL):
+            yield line, [_to_text(cell) for cell in cells]
+    except xlsx_file.DeclarationError as error:
         raise UserError(
             env._(
                 "%(file)s holds declarations (DOCTYPE) that no spreadsheet program writes. It is not opened.", file=name
             )
         ) from error
+    except xlsx_file.SizeError as error:
+        raise UserError(
+            env._(
+                "%(file)s unpacks to more than %(limit)s MB. Keep the columns that are needed only.",
+                file=name,
+                limit=xlsx_file.MOST_UNPACKED // 1024**2,
+            )
+        ) from error
+    except xlsx_file.PasswordError as error:
+        raise UserError(_tell_protected(env, name)) from error
     except _BROKEN as error:
         raise UserError(
             env._("%(file)s cannot be opened as an Excel workbook (.xlsx): it is damaged.", file=name)
         ) from error
 
 
-def _check_archive(env, content, name):
-    """Look at the directory of the archive and at the beginning of its parts before anything is unpacked.
-
-    Sizes in the directory bind: no more than that is ever read of a part.
-    """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-        if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
-            raise UserError(
-                env._(
-                    "%(file)s unpacks to more than %(limit)s MB. Keep the columns that are needed only.",
-                    file=name,
-                    limit=_MOST_UNPACKED // 1024**2,
-                )
-            )
-        for part in parts:
-            if part.filename.lower().endswith((".xml", ".rels", ".vml")):
-                _check_xml(archive, part)
-
-
-def _check_xml(archive, part):
-    """Read an XML part up to its first element: what declares entities does so before it.
-
-    :raise _EntitiesError: when it declares a document type
-    """
-    found = []
-
-    def refuse(*_declaration):
-        raise _EntitiesError(part.filename)
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = lambda tag, _attributes: found.append(tag)
-    with archive.open(part) as stream:
-        while not found and (chunk := stream.read(_CHUNK)):
-            parser.Parse(chunk)
+def _tell_protected(env, name):
+    return env._(
+        "%(file)s is neither CSV nor Excel (.xlsx): it is of the old kind (.xls), or protected by a password. "
+        "Save it as .xlsx without a password, or as CSV.",
+        file=name,
+    )
 
 
 def _to_text(value):

@@ -1,1 +1,11 @@
-from . import configuration, portal, portal_certificate, portal_inquiry, portal_submission
+from . import (
+    configuration,
+    debts,
+    portal,
+    portal_certificate,
+    portal_inquiry,
+    portal_submission,
+    roster,
+    spreadsheet,
+    station_sheet,
+)

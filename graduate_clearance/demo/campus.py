@@ -498,6 +498,7 @@ class Campus:
             [
                 {
                     "name": plan.name,
+                    "code": plan.key,
                     "sequence": plan.sequence or 10 * number,
                     "stage": content.COLLECT if plan.collects else content.SETTLE,
                     "session_id": self.session.id,

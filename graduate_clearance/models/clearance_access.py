@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..texts import join_names
+
 _logger = logging.getLogger(__name__)
 
 #: accounts made in one transaction
@@ -25,11 +27,13 @@ class ClearanceAccess(models.Model):
 
     _name = "clearance.access"
     _description = "Portal Access"
+    _inherit = ["clearance.criteria.mixin"]
     _order = "id desc"
     _check_company_auto = True
 
     #: what people fill in, as long as it has not been started
     _CRITERIA = frozenset({"scope", "session_id", "college_ids", "class_ids", "login_from", "send_mail"})
+    _CRITERIA_OF_NEW = frozenset({"company_id"})
 
     name = fields.Char("For whom", compute="_compute_name")
     company_id = fields.Many2one(
@@ -104,7 +108,7 @@ class ClearanceAccess(models.Model):
                 names = [self.env._("%s graduates", f"{access.row_count:,}")]
             elif len(names) > 3:
                 names = [*names[:3], self.env._("… and %s more", len(names) - 3)]
-            access.name = ", ".join(names) or self.env._("New portal access")
+            access.name = join_names(self.env, names) or self.env._("New portal access")
 
     @api.depends("line_ids.outcome", "line_ids.code", "line_ids.has_mail")
     def _compute_counts(self):
@@ -138,49 +142,29 @@ class ClearanceAccess(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Make drafts: only the criteria can be said, and they belong to who makes them."""
-        for vals in vals_list:
-            self._check_criteria(vals, {"company_id"})
-        # Said here, a remote caller's ``default_state`` or ``default_user_id`` counts for nothing.
-        fixed = {
-            "user_id": self.env.uid,
-            "state": "draft",
-            "previewed_at": False,
-            "started_at": False,
-            "done_at": False,
-            "line_ids": [],
-            "failed_line_ids": [],
+        """Make drafts, on the campus of their session."""
+        return super().create([{**self._get_campus(vals), **vals} for vals in vals_list])
+
+    @api.model
+    def _get_untouched_values(self):
+        return {"previewed_at": False, "started_at": False, "done_at": False, "failed_line_ids": []}
+
+    @api.model
+    def _get_stale_values(self):
+        return {"previewed_at": False}
+
+    @api.model
+    def _get_refusals(self):
+        return {
+            "fields": self.env._("Portal access is previewed, started and stopped by its buttons."),
+            "started": self.env._("This has been started: for whom and how can no longer be changed."),
         }
-        return super().create([{**self._get_campus(vals), **vals, **fixed} for vals in vals_list])
 
     @api.model
     def _get_campus(self, vals):
         """The campus of a new list: where there is a session, that one's."""
         session = self.env["clearance.session"].browse(vals.get("session_id") or [])
         return {"company_id": session.company_id.id} if session else {}
-
-    def write(self, vals):
-        """Change the criteria, as long as it has not been started; a preview is then out of date."""
-        self._check_criteria(vals)
-        if any(access.state != "draft" for access in self):
-            raise UserError(self.env._("This has been started: for whom and how can no longer be changed."))
-        result = super().write(vals)
-        if vals:
-            # For drafts without a preview too: a start at the same moment must collide with this.
-            self._record(previewed_at=False)
-        return result
-
-    def copy_data(self, default=None):
-        """Criteria and nothing else: a copy is a fresh draft."""
-        return [
-            {name: value for name, value in vals.items() if name in self._CRITERIA}
-            for vals in super().copy_data(default)
-        ]
-
-    @api.model
-    def _check_criteria(self, vals, more=frozenset()):
-        if vals.keys() - self._CRITERIA - more:
-            raise UserError(self.env._("Portal access is previewed, started and stopped by its buttons."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_started(self):
@@ -192,13 +176,6 @@ class ClearanceAccess(models.Model):
         """Forget drafts that nobody has touched for a month; what has been started is kept."""
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=_DRAFT_DAYS)
         self.search([("state", "=", "draft"), ("write_date", "<", limit)], limit=1000).unlink()
-
-    def _record(self, **vals):
-        """Write past what :meth:`write` refuses.
-
-        A context key would not do for that: remote callers choose their context.
-        """
-        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # -- for whom ------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
+from ..texts import join_names
+
 
 class Finding(NamedTuple):
     """What is, or would become, of the account of a graduate.
@@ -152,7 +154,7 @@ class AccountFacts:
         if not others:
             return None
         own = others.filtered(lambda other: other.company_id == self.access.company_id)
-        return Finding("failed", "shared", detail=", ".join(own.mapped("student_number")) or False)
+        return Finding("failed", "shared", detail=join_names(self.env, own.mapped("student_number")) or False)
 
     def _find_bad_mail(self, partner):
         if self.mails[partner] or not (self.by_mail or self.access.send_mail):

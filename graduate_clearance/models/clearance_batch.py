@@ -5,12 +5,21 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..texts import join_names, join_parts
+
 #: what a batch may do; all but the last one are decisions of the gate
 DECISIONS = [
     ("approve", "Confirm"),
     ("reject", "Reject"),
     ("reopen", "Reopen"),
     ("lift", "Lift the restriction"),
+]
+
+#: how the rows of a batch come about
+KINDS = [
+    ("criteria", "Chosen graduates"),
+    ("debts", "Debts list"),
+    ("sheet", "Filled-in list"),
 ]
 
 #: days after which a draft that nobody has run is forgotten
@@ -34,13 +43,16 @@ class ClearanceBatch(models.Model):
 
     _name = "clearance.batch"
     _description = "Batch"
+    _inherit = ["clearance.criteria.mixin"]
     _order = "id desc"
     _rec_names_search = ["step_id", "reason"]
     _check_company_auto = True
 
+    _DRAFT_STATES = frozenset({"draft", "previewed"})
     #: what people fill in, as long as nothing has been done
     _CRITERIA = frozenset(
         {
+            "kind",
             "session_id",
             "step_id",
             "decision",
@@ -55,10 +67,13 @@ class ClearanceBatch(models.Model):
             "numbers_file",
             "numbers_filename",
             "excluded_numbers",
+            "is_complete",
+            "as_of",
         }
     )
 
     name = fields.Char("Batch", compute="_compute_name")
+    kind = fields.Selection(KINDS, required=True, default="criteria", index=True)
     session_id = fields.Many2one(
         "clearance.session",
         required=True,
@@ -294,7 +309,7 @@ class ClearanceBatch(models.Model):
                 batch._join_names(batch.college_ids, "%s", self.env._("%s colleges")),
                 self.env._("a search") if batch._get_domain_text() else "",
             ]
-            parts = [", ".join(filter(None, narrowed))]
+            parts = [join_parts(self.env, narrowed)]
             if batch.numbers_filename:
                 parts.append(batch.numbers_filename)
             elif batch.numbers:
@@ -307,7 +322,7 @@ class ClearanceBatch(models.Model):
             return ""
         if len(records) > _NAMES_SHOWN:
             return many % len(records)
-        return few % ", ".join(records.mapped("display_name"))
+        return few % join_names(self.env, records.mapped("display_name"))
 
     @api.depends("step_id.name", "decision", "criteria", "row_count")
     @api.depends_context("lang")
@@ -372,47 +387,27 @@ class ClearanceBatch(models.Model):
             raise ValidationError(self.env._("The search is not valid: %s", error)) from error
         return domain
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Make drafts: only the criteria can be said, and they belong to who makes them."""
-        for vals in vals_list:
-            self._check_criteria(vals)
-        # Said here, a remote caller's ``default_state`` or ``default_user_id`` counts for nothing.
+    @api.model
+    def _get_untouched_values(self):
         counts = {name: 0 for name in self._fields if name.endswith("_count")}
-        fixed = {
-            **counts,
-            "user_id": self.env.uid,
-            "state": "draft",
-            "previewed_at": False,
-            "ran_at": False,
-            "done_at": False,
-            "warning": False,
-            "line_ids": [],
-        }
-        return super().create([{**vals, **fixed} for vals in vals_list])
-
-    def write(self, vals):
-        """Change the criteria, as long as nothing has been done; a preview is then out of date."""
-        self._check_criteria(vals)
-        if any(batch.state not in ("draft", "previewed") for batch in self):
-            raise UserError(self.env._("This batch has been run: its criteria can no longer be changed."))
-        result = super().write(vals)
-        if vals:
-            # For drafts too: a run that begins at the same moment must collide with this.
-            self._record(state="draft", row_count=0, todo_count=0)
-        return result
-
-    def copy_data(self, default=None):
-        """Criteria and nothing else: a copy is a fresh draft."""
-        return [
-            {name: value for name, value in vals.items() if name in self._CRITERIA}
-            for vals in super().copy_data(default)
-        ]
+        return {**counts, "previewed_at": False, "ran_at": False, "done_at": False, "warning": False}
 
     @api.model
-    def _check_criteria(self, vals):
-        if vals.keys() - self._CRITERIA:
-            raise UserError(self.env._("A batch is previewed, run and undone by its buttons."))
+    def _get_stale_values(self):
+        return {"state": "draft", "row_count": 0, "todo_count": 0}
+
+    @api.model
+    def _get_refusals(self):
+        return {
+            "fields": self.env._("A batch is previewed, run and undone by its buttons."),
+            "started": self.env._("This batch has been run: its criteria can no longer be changed."),
+        }
+
+    def write(self, vals):
+        """Change the criteria, as long as nothing has been done; a batch stays of its kind."""
+        if any(batch.kind != vals.get("kind", batch.kind) for batch in self):
+            raise UserError(self.env._("A batch stays of the kind that it was made as."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_run(self):
@@ -425,13 +420,6 @@ class ClearanceBatch(models.Model):
         """Forget drafts and previews that nobody has touched for a month; what has been run is kept."""
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=_DRAFT_DAYS)
         self.search([("state", "in", ("draft", "previewed")), ("write_date", "<", limit)], limit=1000).unlink()
-
-    def _record(self, **vals):
-        """Write past what :meth:`write` refuses.
-
-        A context key would not do for that: remote callers choose their context.
-        """
-        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     def _lock(self):
         """Hold this batch until the end of the transaction; who comes second waits, and sees what was done.
@@ -463,6 +451,7 @@ class ClearanceBatch(models.Model):
             "clearance_numbers": self.has_numbers,
             "clearance_preview": self.state == "previewed",
             "clearance_kept": bool(self.kept_count),
+            "clearance_rows_differ": self.kind != "criteria",
         }
         outcome = self.env.context.get("outcome")
         if outcome in dict(self.env["clearance.batch.line"]._fields["outcome"].selection):

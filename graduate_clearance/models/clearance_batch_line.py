@@ -16,6 +16,15 @@ OUTCOMES = [
 ]
 
 
+#: what a row may ask of the gate instead of what its batch asks
+ROW_DECISIONS = [
+    ("approve", "Confirm"),
+    ("reject", "Reject"),
+    ("reopen", "Reopen"),
+    ("owe", "Note what is owed"),
+]
+
+
 class ClearanceBatchLine(models.Model):
     """One row of a batch: whom it names, what becomes of it, and what an undoing left.
 
@@ -45,6 +54,10 @@ class ClearanceBatchLine(models.Model):
     outcome = fields.Selection(OUTCOMES, readonly=True)
     code = fields.Char("Answer of the gate", readonly=True)
     message = fields.Char("Why", readonly=True)
+    row_decision = fields.Selection(ROW_DECISIONS, "What", readonly=True, help="Empty: what the batch says.")
+    row_reason = fields.Char("Reason of the row", readonly=True, help="Empty: the reason of the batch.")
+    row_note = fields.Char("Note", readonly=True, help="What the row says beyond it, for people.")
+    figure = fields.Json(readonly=True, help="What the row says is owed; see clearance.debt.")
     excluded = fields.Boolean("Left out by hand or list", readonly=True)
     excluded_by_list = fields.Boolean("In the list to leave out", readonly=True)
     ran = fields.Boolean("Gone through", readonly=True)

@@ -1,6 +1,8 @@
 """What a batch would do: its rows, chosen and told in sets before anything happens."""
 
 import base64
+import json
+from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -8,12 +10,37 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..number_list import parse_file, parse_text
+from ..texts import join_names, join_parts
 from .clearance_status_gate import Outcome
 
 #: rows that go to the gate in one statement
 CHUNK = 2000
 #: unknown numbers named in a warning
 _NUMBERS_SHOWN = 10
+
+
+class GivenRow(NamedTuple):
+    """A row of a list: where it stands, whom it names, and what it says beyond the batch.
+
+    ``decision`` and ``reason`` stand for those of the batch where they are empty; ``code`` is given
+    where the row cannot come to the gate, with ``note`` to say why.
+    """
+
+    line: int
+    number: str
+    decision: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    figure: dict | None = None
+    code: str | None = None
+
+
+class AskedRow(NamedTuple):
+    """A row as it comes to the gate: its status, and what is asked."""
+
+    status_id: int
+    decision: str
+    reason: str | None = None
 
 
 class ClearanceBatch(models.Model):
@@ -35,25 +62,37 @@ class ClearanceBatch(models.Model):
             batch._preview()
 
     def _preview(self):
-        if not self.step_id:
-            raise UserError(self.env._("Choose the step first."))
-        if self.reason_required and not (self.reason or "").strip():
-            raise UserError(self.env._("Give the reason first: the graduates read it, and it is kept in the log."))
-        given = self._get_numbers()
-        excluded = parse_text(self.env, self.excluded_numbers)
-        domain = self._get_groups_domain()
-        if not given and domain is None:
-            raise UserError(self.env._("Say whom: classes, rooms, colleges, a search or student numbers."))
-        self.env.flush_all()
-        self._insert_rows(given, domain, {number for _line, number in excluded})
+        self._check_ready()
+        self._choose_rows()
         self._forecast()
         self._raise_if_too_strict()
         self._count()
         self._record(
             state="previewed",
             previewed_at=fields.Datetime.now(),
-            warning=self._get_warning(excluded),
+            warning="\n".join(self._get_warnings()) or False,
         )
+
+    def _check_ready(self):
+        """Refuse a preview of what is not said to the end; kinds of batches have more to ask for.
+
+        :raise UserError: saying what is missing
+        """
+        if not self.step_id:
+            raise UserError(self.env._("Choose the step first."))
+        if self.reason_required and not (self.reason or "").strip():
+            raise UserError(self.env._("Give the reason first: the graduates read it, and it is kept in the log."))
+
+    def _choose_rows(self):
+        """Write the rows, by :meth:`_insert_rows`; kinds of batches choose theirs in another way.
+
+        :raise UserError: when it is not said whom, or a list cannot be read
+        """
+        given = self._get_numbers()
+        domain = self._get_groups_domain()
+        if not given and domain is None:
+            raise UserError(self.env._("Say whom: classes, rooms, colleges, a search or student numbers."))
+        self._insert_rows(given, domain)
 
     # -- whom --------------------------------------------------------------------
 
@@ -80,10 +119,14 @@ class ClearanceBatch(models.Model):
             domains.append(self._get_form_domain())
         return Domain.AND(domains) if domains else None
 
-    def _get_warning(self, excluded):
-        """What is odd about the criteria: numbers to leave out that are not there."""
+    def _get_excluded_numbers(self):
+        """The student numbers to leave out, as a set."""
+        return {number for _line, number in parse_text(self.env, self.excluded_numbers)}
+
+    def _get_warnings(self):
+        """What is odd about the criteria, as texts: numbers to leave out that are not there."""
         warnings = []
-        numbers = sorted({number for _line, number in excluded})
+        numbers = sorted(self._get_excluded_numbers())
         if numbers:
             self.env.cr.execute(
                 SQL(
@@ -101,7 +144,8 @@ class ClearanceBatch(models.Model):
             )
             strangers = [row[0] for row in self.env.cr.fetchall()]
             if strangers:
-                shown = ", ".join(strangers[:_NUMBERS_SHOWN]) + (" …" if len(strangers) > _NUMBERS_SHOWN else "")
+                more = ["…"] if len(strangers) > _NUMBERS_SHOWN else []
+                shown = join_parts(self.env, [*strangers[:_NUMBERS_SHOWN], *more])
                 warnings.append(
                     self.env._(
                         "%(count)s of the numbers to leave out are not among these rows: %(numbers)s",
@@ -111,18 +155,20 @@ class ClearanceBatch(models.Model):
                 )
         if not self.row_count:
             warnings.append(self.env._("Nobody fits. You see only the graduates who come to your desks."))
-        return "\n".join(warnings) or False
+        return warnings
 
-    def _insert_rows(self, given, domain, excluded):
+    def _insert_rows(self, given, domain=None):
         """Choose the rows: graduates of the groups, then the numbers in their order.
 
         Raw SQL because ten thousand rows are chosen, compared with a list and written in
         one statement instead of being read and created one by one.
 
-        :param list given: of :class:`~..number_list.Given`
+        :param list given: of :class:`~..number_list.Given` or :class:`GivenRow`
         :param domain: on forms, or ``None``
-        :param set excluded: numbers to leave out
         """
+        self.env.flush_all()
+        rows = [GivenRow(*row) for row in given]
+        excluded = self._get_excluded_numbers()
         Form = self.env["clearance.form"]
         session = Domain("session_id", "=", self.session_id.id)
         chosen = SQL("SELECT NULL::int AS id WHERE FALSE")
@@ -136,10 +182,12 @@ class ClearanceBatch(models.Model):
                     RETURNING form_id, excluded, excluded_by_list
                 ),
                 given AS (
-                    SELECT number, line, position,
+                    SELECT given.*,
                            row_number() OVER same AS nth, first_value(line) OVER same AS first_line
-                      FROM unnest(%(numbers)s::text[], %(lines)s::int[])
-                           WITH ORDINALITY AS given(number, line, position)
+                      FROM unnest(%(numbers)s::text[], %(lines)s::int[], %(decisions)s::text[], %(reasons)s::text[],
+                                  %(notes)s::text[], %(figures)s::jsonb[], %(codes)s::text[])
+                           WITH ORDINALITY AS given(number, line, row_decision, row_reason, row_note, figure,
+                                                    given_code, position)
                     WINDOW same AS (PARTITION BY upper(number) ORDER BY position)
                 ),
                 readable AS (%(readable)s),
@@ -158,15 +206,18 @@ class ClearanceBatch(models.Model):
                 ),
                 named AS (
                     SELECT NULL::bigint AS position, NULL::int AS line, NULL::text AS number, NULL::int AS first_line,
-                           chosen.id AS form_id, NULL AS code
+                           NULL::text AS row_decision, NULL::text AS row_reason, NULL::text AS row_note,
+                           NULL::jsonb AS figure, chosen.id AS form_id, NULL AS code
                       FROM chosen
                      WHERE NOT EXISTS (SELECT 1 FROM numbered WHERE numbered.readable_id = chosen.id)
                      UNION ALL
-                    SELECT position, line, number, first_line, readable_id,
-                           CASE WHEN nth > 1 THEN 'duplicate'
+                    SELECT position, line, number, first_line, row_decision, row_reason, row_note, figure, readable_id,
+                           CASE WHEN given_code = 'bad' THEN 'bad'
+                                WHEN nth > 1 THEN 'duplicate'
                                 WHEN student_id IS NULL THEN 'no_graduate'
                                 WHEN form_id IS NULL THEN 'not_in_session'
-                                WHEN readable_id IS NULL THEN 'not_yours' END
+                                WHEN readable_id IS NULL THEN 'not_yours'
+                                ELSE given_code END
                       FROM numbered
                 ),
                 told AS (
@@ -185,17 +236,23 @@ class ClearanceBatch(models.Model):
                 )
                 INSERT INTO clearance_batch_line (
                     batch_id, line_number, given, form_id, status_id, code, message,
-                    excluded, excluded_by_list, ran
+                    row_decision, row_reason, row_note, figure, excluded, excluded_by_list, ran
                 )
                 SELECT %(batch)s, line, number, form_id, status_id, answer,
-                       CASE answer %(messages)s END,
+                       CASE answer %(messages)s ELSE CASE WHEN answer IS NOT NULL THEN row_note END END,
+                       row_decision, row_reason, row_note, figure,
                        listed OR (ticked AND answer IS DISTINCT FROM 'duplicate'), listed, FALSE
                   FROM told
                  ORDER BY position NULLS FIRST, class_name, student_number
                 """,
                 batch=self.id,
-                numbers=[number for _line, number in given],
-                lines=[line for line, _number in given],
+                numbers=[row.number for row in rows],
+                lines=[row.line for row in rows],
+                decisions=[row.decision for row in rows],
+                reasons=[row.reason for row in rows],
+                notes=[row.note for row in rows],
+                figures=[row.figure and json.dumps(row.figure) for row in rows],
+                codes=[row.code for row in rows],
                 readable=Form._search(session).select(SQL("clearance_form.id")),
                 chosen=chosen,
                 company=self.company_id.id,
@@ -234,9 +291,10 @@ class ClearanceBatch(models.Model):
         while True:
             self.env.cr.execute(
                 SQL(
-                    """SELECT id, status_id FROM clearance_batch_line
+                    """SELECT id, status_id, %s, %s FROM clearance_batch_line
                         WHERE batch_id = %s AND code IS NULL AND id > %s
                         ORDER BY id LIMIT %s""",
+                    *self._asked_sql(),
                     self.id,
                     last_id,
                     CHUNK,
@@ -244,7 +302,7 @@ class ClearanceBatch(models.Model):
             )
             rows = self.env.cr.fetchall()
             if rows:
-                outcomes = self._decide_rows([row[1] for row in rows], dry_run=True)
+                outcomes = self._decide_rows([AskedRow(*row[1:]) for row in rows], dry_run=True)
                 self._tell_rows([row[0] for row in rows], outcomes, ran=False)
                 last_id = rows[-1][0]
             if len(rows) < CHUNK:
@@ -264,19 +322,38 @@ class ClearanceBatch(models.Model):
         )
         self._invalidate_rows()
 
-    def _decide_rows(self, status_ids, dry_run=False):
-        """Put statuses through the gate, or through the deferrals; as the present user.
+    def _asked_sql(self):
+        """What a row asks of the gate: expressions for its decision and its reason."""
+        return (
+            SQL("COALESCE(row_decision, %s)", self.decision),
+            SQL("COALESCE(row_reason, %s)", (self.reason or "").strip() or None),
+        )
 
-        :return: list of ``Outcome``, one a status and in order
+    def _decide_rows(self, rows, dry_run=False):
+        """Put rows through the gate, or through the deferrals; as the present user.
+
+        The gate is asked once for each decision that occurs, whatever the number of reasons.
+
+        :param list rows: of :class:`AskedRow`
+        :return: list of ``Outcome``, one a row and in order
         """
+        status_ids = [row.status_id for row in rows]
         if self.decision == "lift":
             return self.env["clearance.override"]._lift(
                 status_ids, self.reason, self.date_end, batch=self, dry_run=dry_run, door="batch"
             )
         strict = self._get_strict_rows(status_ids)
-        statuses = self.env["clearance.status"].browse(id_ for id_ in status_ids if id_ not in strict)
-        outcomes = statuses._decide(self.decision, "batch", self.reason, batch=self, dry_run=dry_run)
-        by_id = {outcome.status_id: outcome for outcome in outcomes}
+        groups = {}
+        for row in rows:
+            if row.status_id not in strict:
+                groups.setdefault(row.decision, {})[row.status_id] = row.reason
+        by_id = {}
+        for decision, reasons in groups.items():
+            statuses = self.env["clearance.status"].browse(reasons)
+            texts = set(reasons.values())
+            why = {"reason": texts.pop()} if len(texts) == 1 else {"reasons": reasons}
+            outcomes = statuses._decide(decision, "batch", batch=self, dry_run=dry_run, **why)
+            by_id.update((outcome.status_id, outcome) for outcome in outcomes)
         return [by_id.get(id_) or Outcome(id_, "many") for id_ in status_ids]
 
     def _raise_if_too_strict(self):
@@ -362,7 +439,7 @@ class ClearanceBatch(models.Model):
         many = self._get_strict_rows([outcome.status_id for outcome in outcomes if outcome.code == "many"])
         scopes = self._get_scopes()
         return [
-            self.env._("Not settled yet: %s", "; ".join(names[pair] for pair in outcome.missing))
+            self.env._("Not settled yet: %s", join_names(self.env, (names[pair] for pair in outcome.missing)))
             if outcome.missing
             else many[outcome.status_id]._explain_scopes(scopes)
             if outcome.status_id in many

@@ -7,7 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .clearance_batch_preview import CHUNK
+from ..texts import join_parts
+from .clearance_batch_preview import CHUNK, AskedRow
 
 _logger = logging.getLogger(__name__)
 
@@ -62,8 +63,9 @@ class ClearanceBatch(models.Model):
         """Decide the next ``limit`` rows and write down the answers."""
         self.env.cr.execute(
             SQL(
-                """SELECT id, status_id FROM clearance_batch_line
+                """SELECT id, status_id, %s, %s FROM clearance_batch_line
                     WHERE batch_id = %s AND outcome = 'todo' ORDER BY id LIMIT %s""",
+                *self._asked_sql(),
                 self.id,
                 limit,
             )
@@ -71,7 +73,7 @@ class ClearanceBatch(models.Model):
         rows = self.env.cr.fetchall()
         if rows:
             line_ids = [row[0] for row in rows]
-            outcomes = self._decide_rows([row[1] for row in rows])
+            outcomes = self._decide_rows([AskedRow(*row[1:]) for row in rows])
             self._tell_rows(line_ids, outcomes, ran=True)
             self._refresh_outcomes(line_ids)
         self._count()
@@ -102,7 +104,7 @@ class ClearanceBatch(models.Model):
         ):
             if count:
                 parts.append(text % f"{count:,}")
-        return ", ".join(parts)
+        return join_parts(self.env, parts)
 
     def _get_undo_summary(self):
         """What has become of an undoing, in one line."""

@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import NO_ACCESS, Domain
 
+from ..texts import join_names
+
 #: what people can read off paper and type without mistaking one character for another
 #: (Crockford's base 32: no I, L, O and U)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -163,7 +165,7 @@ class ClearanceCertificate(models.Model):
             raise AccessError(self.env._("Only a manager revokes certificates."))
         revoked = self.filtered("revoked_at")
         if revoked:
-            raise UserError(self.env._("Revoked already: %s", ", ".join(revoked.mapped("number"))))
+            raise UserError(self.env._("Revoked already: %s", join_names(self.env, revoked.mapped("number"))))
 
     def _revoke(self, reason):
         """End these certificates; for managers.

@@ -7,6 +7,8 @@ from markupsafe import Markup
 from odoo import models
 from odoo.tools import format_date
 
+from ..texts import join_names
+
 #: lines of a finding in the chatter
 MOST_LINES = 20
 _LEVELS = {"error": "⛔", "warning": "⚠", "info": "ℹ", "ok": "✓"}
@@ -53,7 +55,7 @@ class ClearanceConfiguration(models.AbstractModel):
                 self._find(
                     "lost",
                     self.env._("Filters that lost a college"),
-                    [f"{place}: {', '.join(codes)}" for place, codes in plan.lost],
+                    [f"{place}: {join_names(self.env, codes)}" for place, codes in plan.lost],
                 )
             )
         if plan.moved_years:
@@ -125,8 +127,9 @@ class ClearanceConfiguration(models.AbstractModel):
             if step.deadline:
                 yield self.env._("“%s” closes", step.name), step.deadline
         for slot in session.slot_ids:
+            colleges = join_names(self.env, slot.college_ids.mapped("name"))
             yield (
-                self.env._("A time slot (%s)", ", ".join(slot.college_ids.mapped("name")) or slot.place or "–"),
+                self.env._("A time slot (%s)", colleges or slot.place or "–"),
                 slot.open_from,
             )
         for duty in session.duty_ids:

@@ -2,6 +2,8 @@
 
 from odoo import models
 
+from ..texts import join_names
+
 #: keys of a station that are compared with the one on the campus: key → field
 _COMPARED = {
     "name": "name",
@@ -257,9 +259,8 @@ class ClearanceConfiguration(models.AbstractModel):
             station = plan.stations.get(entry["code"])
             if station and (differing := self._get_differing(plan, entry, station)):
                 labels = [station._fields[name].get_description(self.env, ["string"])["string"] for name in differing]
-                lines.append(
-                    self.env._("%(station)s: %(fields)s", station=station.display_name, fields=", ".join(labels))
-                )
+                fields = join_names(self.env, labels)
+                lines.append(self.env._("%(station)s: %(fields)s", station=station.display_name, fields=fields))
         return lines
 
     def _get_differing(self, plan, entry, station):

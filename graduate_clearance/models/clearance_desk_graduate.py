@@ -16,7 +16,8 @@ class ClearanceDesk(models.AbstractModel):
 
         :return: dict ``form_id``, ``version`` (changes with every change of a status, every
             sending and every message), ``session``, ``form_state``, ``due``, ``open``, ``person``, ``warnings``,
-            ``steps`` (of this station; see :meth:`_prepare_steps`), ``record`` (rows of the
+            ``steps`` (of this station; see :meth:`_prepare_steps`; with ``debts``, see
+            ``clearance.debt._get_listed``), ``record`` (rows of the
             whole record, see ``clearance.form._get_records``), ``others`` (forms in other open sessions);
             times are UTC texts
         :raise AccessError: when the user may not read the form
@@ -25,10 +26,13 @@ class ClearanceDesk(models.AbstractModel):
         form = self.env["clearance.form"].browse(form_id)
         record = form._get_records().get(form.id, [])
         form_sudo = form.sudo()  # the form is readable: ``_get_records`` has checked it
-        fed = [row["id"] for row in record if row["mode"] == "feed"]
-        figures = self.env["clearance.feed"]._get_figures(fed)
+        figures = self.env["clearance.feed"]._get_figures([row["id"] for row in record])
+        owing = [row["id"] for row in record if row["state"] not in ("approved", "not_required") or row["needs_review"]]
+        listed = self.env["clearance.debt"]._get_listed(owing)
         own = [row for row in record if row["station_id"] == station_id]
-        steps = self._prepare_steps(form_sudo, own, figures)
+        steps = [
+            {**step, "debts": listed.get(step["id"], False)} for step in self._prepare_steps(form_sudo, own, figures)
+        ]
         due = [row for row in record if row["required"] and row["state"] != "not_required"]
         return {
             "form_id": form.id,
@@ -43,7 +47,7 @@ class ClearanceDesk(models.AbstractModel):
             "due": len(due),
             "open": sum(row["is_open"] for row in due),
             "person": self._get_person(form_sudo),
-            "warnings": self._get_warnings(form_sudo, record, steps, figures),
+            "warnings": self._get_warnings(form_sudo, record, steps, figures, listed),
             "steps": steps,
             "record": record,
             "others": self._get_other_forms(form),

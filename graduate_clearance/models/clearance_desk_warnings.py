@@ -7,10 +7,11 @@ from odoo.tools import format_datetime, format_list
 class ClearanceDesk(models.AbstractModel):
     _inherit = "clearance.desk"
 
-    def _get_warnings(self, form_sudo, record, steps, figures):
+    def _get_warnings(self, form_sudo, record, steps, figures, listed=None):
         """Warnings about a graduate, in order of importance.
 
         :param dict figures: see ``clearance.feed._get_figures``
+        :param dict listed: see ``clearance.debt._get_listed``
         :return: list of dicts ``kind``, ``level`` (``danger``, ``warning`` or ``info``), ``text``
         """
         found = [
@@ -18,6 +19,7 @@ class ClearanceDesk(models.AbstractModel):
             *self._get_blocked_warnings(steps),
             *(warning for step in steps for warning in self._get_step_warnings(step)),
             *self._get_debt_warnings(record, figures),
+            *self._get_listed_warnings(record, steps, listed or {}),
             *self._get_silence_warnings(record, figures),
             *self._get_slot_warnings(form_sudo),
             *self._get_notes(form_sudo, record),
@@ -54,6 +56,16 @@ class ClearanceDesk(models.AbstractModel):
                 what = self._describe_figure(figures.get(row["id"])) or row["reason"]
                 text = f"{name} ({what})" if what else name
                 yield "debt", "warning", self.env._("Owed, says the source system: %s", text)
+
+    def _get_listed_warnings(self, record, steps, listed):
+        """What other offices have listed as owed; what the own one has stands with its steps."""
+        own = {step["id"] for step in steps}
+        for row in record:
+            if (debts := listed.get(row["id"])) and row["id"] not in own:
+                name = f"{row['station']}: {row['step']}"
+                moment = format_datetime(self.env, debts["as_of"], dt_format="short")
+                text = self.env._("%(what)s, as of %(time)s", what=debts["text"], time=moment)
+                yield "debt", "warning", self.env._("Owed, says the office: %s", f"{name} ({text})")
 
     def _describe_figure(self, figure):
         """What is owed, and as of when: “2 books, as of 22/06/2026 10:05”."""

@@ -129,8 +129,9 @@ class ClearanceForm(models.Model):
     @api.depends_context("lang")
     def _compute_record(self):
         records = self._get_records()
+        figures = self.env["clearance.feed"]._get_figures([row["id"] for rows in records.values() for row in rows])
         for form in self:
-            form.record = records.get(form.id, [])
+            form.record = [{**row, "figure": figures.get(row["id"], False)} for row in records.get(form.id, [])]
 
     def write(self, vals):
         fixed = {"session_id", "student_id", "state", "company_id", "partner_id"} & vals.keys()

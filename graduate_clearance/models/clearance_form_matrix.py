@@ -77,6 +77,7 @@ class ClearanceForm(models.Model):
             - ``actions``: those of ``approve``, ``reject`` and ``reopen`` that the gate
               would let through
             - ``needs_reason``: even a confirmation needs one (a source system settles it)
+            - ``figure``: what the source system says, see ``clearance.feed._get_figures``, or False
             - ``undo``: ``{"line": id of the log line, "mine": bool}`` when the latest
               decision can be taken back, else False
             - ``log``: the latest lines, newest first, each ``{"id", "date" (UTC text),
@@ -97,6 +98,7 @@ class ClearanceForm(models.Model):
             "graduate": self.sudo().display_name,
             "actions": self._get_story_actions(status_id),
             "needs_reason": row["mode"] == "feed",
+            "figure": self.env["clearance.feed"]._get_figures([status_id]).get(status_id, False),
             "undo": self._get_story_undo(lines),
             "log": [self._prepare_story_line(line) for line in lines],
         }

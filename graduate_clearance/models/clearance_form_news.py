@@ -109,6 +109,7 @@ class ClearanceForm(models.Model):
             "withdraw": self.env._("%(step)s — taken back by you", step=step),
             "set_optional": self.env._("%(step)s — no longer a must", step=step),
             "set_not_required": self.env._("%(step)s — not required of you", step=step),
+            "owe": self.env._("%(step)s — what you owe has been listed", step=step),
             "review": self.env._("%(step)s — will be looked at once more", step=step),
             "lift": self.env._("%(step)s — deferred: you may settle it later", step=step),
             "restore": self.env._("%(step)s — no longer deferred", step=step),

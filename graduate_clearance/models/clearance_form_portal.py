@@ -5,6 +5,7 @@ from odoo.tools import format_list
 from odoo.tools.misc import get_lang
 
 from ..portal_clock import PortalClock
+from ..texts import join_parts
 
 
 class ClearanceForm(models.Model):
@@ -189,10 +190,10 @@ class ClearanceForm(models.Model):
     def _get_portal_next(self, step, closes, clock):
         """Where to go next, in one line: station, step, what is owed, place, until when."""
         until = step["deadline"] or clock.moment(closes)
-        owed = step["figure"] and step["figure"]["text"]
+        owed = (step["debts"] or step["figure"] or {}).get("text")
         when = self.env._("Time to be announced") if step["unannounced"] else self.env._("until %s", until["text"])
         parts = [step["station"], step["name"], owed, step["place"], when]
-        return ", ".join(filter(None, parts))
+        return join_parts(self.env, parts)
 
     def _group_portal_stages(self, steps):
         """Put steps of the same stage together, in the order in which stages begin."""

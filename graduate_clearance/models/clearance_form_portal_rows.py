@@ -190,15 +190,18 @@ class ClearanceForm(models.Model):
             SELECT status.id, status.step_id, status.station_id, status.state, status.required, status.is_open,
                    status.needs_review, status.decided_at, status.reason, status.door,
                    partner.name AS user, %(lifted)s AS lifted, deferral.date_end AS lifted_until,
-                   figure.quantity, figure.amount, figure.note, figure.as_of
+                   figure.quantity, figure.amount, figure.note, figure.as_of,
+                   listed.debts, listed.debts_as_of, listed.is_reason AS debts_are_reason
               FROM clearance_status status
          LEFT JOIN res_users person ON person.id = status.user_id
          LEFT JOIN res_partner partner ON partner.id = person.partner_id
          LEFT JOIN clearance_override deferral
                 ON deferral.status_id = status.id AND deferral.restored_at IS NULL
          LEFT JOIN clearance_figure figure ON figure.status_id = status.id
+         LEFT JOIN LATERAL (%(debts)s) listed ON TRUE
              WHERE status.form_id = %(form)s AND status.active IS TRUE
             """,
+            debts=self.env["clearance.debt"]._portal_sql(),
             lifted=self.env["clearance.override"]._in_force_sql(SQL("status.id")),
             form=self.id,
         )

@@ -6,11 +6,15 @@ from datetime import datetime
 from odoo import api, models
 from odoo.tools.misc import get_lang
 
+from ..texts import join_parts
 from .clearance_session_portal import split_phones
 from .clearance_status_gate import MACHINE_DOORS
 
 #: a map is a page of the web and nothing else: no script, no file of the reader
 MAP_URL = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+#: debts that the line of what to do next names
+_DEBTS_NAMED = 3
 
 
 class ClearanceForm(models.Model):
@@ -47,7 +51,7 @@ class ClearanceForm(models.Model):
             - ``opens``, ``deadline``, ``decided_at``, ``lifted_until``: moments or False; ``left``:
               how long until the deadline, as text; ``early``, ``over``: outside its own window
             - ``user``: who decided, False when it was no person; ``phones``; ``map_url`` when it is safe
-            - ``figure``: see :meth:`_get_portal_figure`
+            - ``figure``: see :meth:`_get_portal_figure`; ``debts``: see :meth:`_get_portal_debts`
             - ``action``: see :meth:`_get_portal_action`
         """
         clock = page["clock"]
@@ -71,8 +75,12 @@ class ClearanceForm(models.Model):
             "lifted_until": clock.moment(row["lifted"] and row["lifted_until"]),
             "phones": split_phones(row["phone"] or ""),
             "map_url": row["map_url"] if MAP_URL.match(row["map_url"] or "") else False,
-            "figure": False if settled else self._get_portal_figure(row, page),
+            "figure": self._get_portal_figure(row, page, settled),
+            "debts": False if settled else self._get_portal_debts(row, page),
         }
+        if step["debts"] and step["debts"]["are_reason"]:
+            # Told once, item by item.
+            step["reason"] = ""
         step["turn"] = self._get_portal_turn(step)
         step["turn_text"] = self._get_portal_turn_text(step)
         step["todo"] = step["turn"] == "todo" and step["is_open"]
@@ -111,10 +119,10 @@ class ClearanceForm(models.Model):
     @api.model
     def _is_portal_waiting(self, step):
         """Whether an open step that nothing blocks waits for somebody who acts without being asked."""
-        if step["state"] == "rejected" or step["asks"]:
+        if step["state"] == "rejected" or step["asks"] or step["debts"]:
             return False
         if step["mode"] == "feed":
-            return bool(step["figure"]) and not step["figure"]["owed"]
+            return bool(step["figure"]) and not step["figure"]["owed"] and not step["figure"]["kept"]
         return step["office_acts"] or step["mode"] in ("counsellor", "supervisor")
 
     def _get_portal_turn_text(self, step):
@@ -175,22 +183,28 @@ class ClearanceForm(models.Model):
 
     # -- what a source system says -------------------------------------------------------
 
-    def _get_portal_figure(self, row, page):
+    def _get_portal_figure(self, row, page, settled=False):
         """What a source system says of a step.
 
-        :return: False when it says nothing; else a dict ``text`` (what is owed; empty when nothing
-            is known), ``owed`` (bool), ``feed`` (name), ``as_of`` (moment or False), ``every`` (text,
-            may be empty), ``silent`` and ``heard_at`` (moment or False)
+        :return: False when it says nothing, or nothing else than that the step is settled; else a
+            dict ``text`` (what is owed; empty when nothing is known), ``owed`` (bool), ``kept`` (a
+            person has decided otherwise), ``feed`` (name), ``as_of`` (moment or False), ``every``
+            (text, may be empty), ``silent`` and ``heard_at`` (moment or False)
         """
         feed = page["feeds"].get(str(row["feed_id"]))
         if not feed and not row["as_of"]:
             return False
         feed = feed or {"name": "", "unit": "", "every": 0, "heard_at": None, "silent": False}
         owed = bool(row["quantity"] or row["amount"])
+        person = row["decided_at"] and row["door"] not in MACHINE_DOORS
+        kept = bool(person and row["as_of"] and owed == settled)
+        if settled and not kept:
+            return False
         clock = page["clock"]
         return {
             "text": self._describe_portal_figure(row, feed, page) if row["as_of"] else "",
             "owed": owed or not row["as_of"],
+            "kept": kept,
             "feed": feed["name"],
             "as_of": clock.recent(row["as_of"]),
             "every": self._get_portal_every(feed["every"]),
@@ -207,7 +221,50 @@ class ClearanceForm(models.Model):
             parts.append(f"{row['quantity']:g} {feed['unit'] or ''}".strip())
         if row["amount"]:
             parts.append(self._format_portal_amount(row["amount"], page["currency"]))
-        return ", ".join(parts) or self.env._("nothing owed")
+        return join_parts(self.env, parts) or self.env._("nothing owed")
+
+    # -- what an office says -----------------------------------------------------------------
+
+    def _get_portal_debts(self, row, page):
+        """What an office has listed as owed on a step; see ``clearance.debt``.
+
+        :return: False when nothing is owed; else a dict ``items`` (dicts ``what``, ``amount`` and ``remark``,
+            texts), ``total`` (text, where there are several amounts), ``text`` (all of it, short), ``as_of``
+            (moment), ``office`` (name), ``are_reason`` (the latest decision says the same)
+        """
+        if not row["debts"]:
+            return False
+        currency = page["currency"]
+        items = [self._prepare_portal_debt(debt, currency) for debt in row["debts"]]
+        amounts = [debt["amount"] for debt in row["debts"] if debt["amount"]]
+        total = self._format_portal_amount(sum(amounts), currency) if len(amounts) > 1 else ""
+        names = [item["what"] or item["amount"] or item["remark"] for item in items]
+        if len(names) > _DEBTS_NAMED:
+            names[_DEBTS_NAMED:] = [self.env._("%s more", len(names) - _DEBTS_NAMED)]
+        return {
+            "items": items,
+            "total": total,
+            "text": join_parts(self.env, names),
+            "as_of": page["clock"].recent(row["debts_as_of"]),
+            "office": row["station"],
+            "are_reason": row["debts_are_reason"] and row["door"] == "batch",
+        }
+
+    def _prepare_portal_debt(self, debt, currency):
+        """One debt in the words of the page."""
+        quantity = f"{debt['quantity']:g}" if debt["quantity"] else ""
+        what = debt["item"] or ""
+        if quantity:
+            what = (
+                self.env._("%(item)s × %(quantity)s", item=what, quantity=quantity)
+                if what
+                else self.env._("%(quantity)s items", quantity=quantity)
+            )
+        return {
+            "what": what,
+            "amount": self._format_portal_amount(debt["amount"], currency) if debt["amount"] else "",
+            "remark": debt["remark"] or "",
+        }
 
     def _format_portal_amount(self, amount, currency):
         """An amount as ``format_amount`` of Odoo would write it, without reading the currency."""

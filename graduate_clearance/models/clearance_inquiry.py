@@ -9,6 +9,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, html2plaintext, html_sanitize, is_html_empty
 
+from ..texts import join_names
+
 #: how long a message of a graduate may be, and how many one may send within an hour
 MAX_LENGTH = 2000
 MAX_PER_HOUR = 10
@@ -358,7 +360,7 @@ class ClearanceInquiry(models.Model):
                 self.env._(
                     "%(names)s may not read this conversation. "
                     "It is between the graduate and those who decide on the step.",
-                    names=", ".join(filter(None, names)),
+                    names=join_names(self.env, filter(None, names)),
                 )
             )
         thread = self.with_context(mail_post_autofollow_author_skip=True, mail_post_autofollow=False)

@@ -36,6 +36,7 @@ class ClearanceLog(models.Model):
             ("withdraw", "Withdrawn by the graduate"),
             ("set_optional", "Set optional"),
             ("set_not_required", "Set not required"),
+            ("owe", "Listed as owing"),
             ("undo", "Undone"),
             ("review", "Marked for another look"),
             ("lift", "Restriction lifted"),
@@ -112,6 +113,7 @@ class ClearanceLog(models.Model):
 
         :param str source: name of a common table expression with :data:`LOGGED_COLUMNS`,
             ``from_state`` and ``to_state``
+        :param reason: why: a text, or an SQL expression over ``source``
         :param batch: the ``clearance.batch`` that it is part of
         """
         return SQL(

@@ -8,6 +8,8 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..texts import join_names
+
 #: what is made with a session, and the times that move with it
 _MOVED = {
     "step_ids": ("open_from", "deadline"),
@@ -169,7 +171,7 @@ class ClearanceSession(models.Model):
         # sudo: names of former operators, for a manager.
         stations = self.env["clearance.configuration"]._get_stations(session).sudo().with_context(active_test=False)
         return [
-            f"{station.display_name}: {', '.join(gone.mapped('name'))}"
+            f"{station.display_name}: {join_names(self.env, gone.mapped('name'))}"
             for station in stations
             if (gone := station.operator_ids.filtered(lambda user: not user.active))
         ]

@@ -3,6 +3,8 @@
 from odoo import models
 from odoo.tools import SQL
 
+from ..texts import join_names
+
 
 class ClearanceSession(models.Model):
     _inherit = "clearance.session"
@@ -70,7 +72,7 @@ class ClearanceSession(models.Model):
         parts = [
             self.env._(
                 "%(texts)s in %(language)s",
-                texts=", ".join(record._fields[fname]._description_string(self.env) for fname in fnames),
+                texts=join_names(self.env, (record._fields[fname]._description_string(self.env) for fname in fnames)),
                 language=names[lang].split(" / ")[0],
             )
             for lang, fnames in languages.items()

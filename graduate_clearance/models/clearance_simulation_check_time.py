@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from ..texts import join_names
+
 
 class ClearanceSession(models.Model):
     _inherit = "clearance.session"
@@ -150,7 +152,7 @@ class ClearanceSession(models.Model):
             if all(slots.mapped("planned_count")) and planned != coming:
                 yield self.env._(
                     "Time slot %(slot)s: %(planned)s heads are planned, %(coming)s take part.",
-                    slot=", ".join(slots.mapped("display_name")),
+                    slot=join_names(self.env, slots.mapped("display_name")),
                     planned=f"{planned:,}",
                     coming=f"{coming:,}",
                 )

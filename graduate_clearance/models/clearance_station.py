@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..texts import join_names
+
 
 class ClearanceStation(models.Model):
     """A desk that handles steps (离校点).
@@ -185,7 +187,7 @@ class ClearanceStation(models.Model):
                     one=station.name,
                     two=twin.name,
                     parent=station.parent_id.name,
-                    scope=", ".join(name for records in scope for name in records.mapped("display_name"))
+                    scope=join_names(self.env, (name for records in scope for name in records.mapped("display_name")))
                     or self.env._("everybody"),
                 )
             )

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..fields import PlainMany2one, StateSelection
+from ..texts import join_names
 
 STATES = [
     ("pending", "Not done"),
@@ -125,7 +126,7 @@ class ClearanceStatus(models.Model):
         for status in self:
             pairs = missing.get(status.id, ())
             status.ready = status.is_open and not pairs
-            status.blocked_by = ", ".join(names[pair] for pair in pairs)
+            status.blocked_by = join_names(self.env, (names[pair] for pair in pairs))
 
     def _search_ready(self, operator, value):
         """Open and nothing missing; worked out while reading, over a partial index."""

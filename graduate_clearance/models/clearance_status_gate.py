@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..texts import join_parts
 from .clearance_log import LOGGED_COLUMNS
 from .clearance_status import DOORS
 
@@ -16,7 +17,8 @@ class Move(NamedTuple):
     """What a decision does: from which states, to which, and on what terms."""
 
     sources: tuple
-    target: str  # "initial" stands for pending or, on an optional step, optional; "before" for what was
+    #: "initial" stands for pending or, on an optional step, optional; "same" for what is, "before" for what was
+    target: str
     reason_required: bool = False
     waits: bool = False  # for the prerequisites and for the step's own window
     graduate: bool = False  # a graduate may take it on the own form
@@ -32,6 +34,8 @@ MOVES = {
     "withdraw": Move(("submitted",), "initial", graduate=True),
     "set_optional": Move(("pending", "submitted", "rejected", "not_required"), "optional", True),
     "set_not_required": Move(("pending", "submitted", "rejected", "optional", "approved"), "not_required", True),
+    # An office says what is owed on a step that is open anyway: who, when and why change, the state does not.
+    "owe": Move(("pending", "submitted", "rejected", "optional"), "same", True),
 }
 
 #: takes a decision back; not one that a caller may name, see ``_undo``
@@ -74,6 +78,7 @@ class _Call(NamedTuple):
     reason: str | None = None
     batch: object = None
     lines: tuple = ()  # the log lines to undo
+    reasons: dict = {}  # of single statuses, by id; for the others ``reason``
 
 
 class _Row(NamedTuple):
@@ -112,9 +117,9 @@ class ClearanceStatus(models.Model):
         given to them, graduates on their own form, managers in their campus.
 
         :param str decision: ``approve``, ``reject``, ``reopen``, ``submit``, ``withdraw``,
-            ``set_optional`` or ``set_not_required``
-        :param str reason: why; required to reject, reopen, set optional or not required,
-            and to decide on a step that a source system settles
+            ``set_optional``, ``set_not_required`` or ``owe`` (keeps the state, says what is owed)
+        :param str reason: why; required to reject, reopen, set optional or not required, to
+            say what is owed, and to decide on a step that a source system settles
         :return: list of dicts ``id``, ``outcome`` (a code of :class:`Outcome`) and
             ``message`` (for people, in their language; empty when done), one a row and
             in the order of the records
@@ -171,7 +176,7 @@ class ClearanceStatus(models.Model):
         parts = [self.env._("%s done", counts["done"])]
         if counts["already"]:
             parts.append(self.env._("%s already so", counts["already"]))
-        message = ", ".join(parts)
+        message = join_parts(self.env, parts)
         if refused:
             message = self.env._(
                 "%(others)s, %(refused)s refused:\n%(why)s",
@@ -203,7 +208,7 @@ class ClearanceStatus(models.Model):
 
     # -- the gate --------------------------------------------------------------
 
-    def _decide(self, decision, door, reason=None, batch=None, dry_run=False):
+    def _decide(self, decision, door, reason=None, batch=None, dry_run=False, reasons=None):
         """Take a decision on these statuses: the one gate.
 
         One SQL statement, whatever the number of rows: it looks at every row under the
@@ -222,13 +227,17 @@ class ClearanceStatus(models.Model):
         :param str reason: why, kept on the status and in the log
         :param batch: the ``clearance.batch`` that the decision is part of
         :param bool dry_run: only tell what would happen; nothing is written
+        :param dict reasons: why for single statuses, by id, where it is not ``reason``: a list
+            of debts says of each graduate something else, and is one statement all the same
         :return: list of :class:`Outcome`, one a row, in the order of ``self``
         :raise UserError: unknown decision
         """
         move = MOVES.get(decision)
         if move is None:
             raise UserError(self.env._("There is no decision “%s”.", decision))
-        found = self._pass_gate(_Call(decision, move, _check_door(door), _clean(reason), batch), dry_run)
+        own = {status_id: _clean(text) for status_id, text in (reasons or {}).items() if _clean(text)}
+        call = _Call(decision, move, _check_door(door), _clean(reason), batch, reasons=own)
+        found = self._pass_gate(call, dry_run)
         return [found.get(status_id) or Outcome(status_id, "unknown") for status_id in self.ids]
 
     def _pass_gate(self, call, dry_run=False):
@@ -262,7 +271,7 @@ class ClearanceStatus(models.Model):
     def _follow_up(self, call, rows):
         """What follows a decision: for what relied on these statuses, for forms and for screens."""
         self._invalidate_decided()
-        if call.move.target != "approved":
+        if call.move.target not in ("approved", "same"):
             self._mark_dependants(call.door)
         if call.lines:
             self._unmark_dependants(call)
@@ -278,20 +287,24 @@ class ClearanceStatus(models.Model):
         """
         statement = SQL(
             """
-            WITH %(undone)s mine AS (%(mine)s),
+            WITH %(undone)s %(said)s mine AS (%(mine)s),
             target AS (
                 SELECT status.id, status.form_id, status.step_id, status.station_id, status.session_id, status.state,
-                       %(verdict)s AS code
+                       %(reason)s AS reason, %(verdict)s AS code
                   FROM clearance_status status
                   JOIN clearance_step step ON step.id = status.step_id
                   JOIN clearance_session session ON session.id = status.session_id
                   %(undone_join)s
+                  %(said_join)s
                  WHERE status.id = ANY(%(ids)s)
             ),
             missing AS (%(missing)s)
             """,
             undone=self._undone_sql(call) if call.lines else SQL(),
             undone_join=SQL("JOIN undone ON undone.status_id = status.id") if call.lines else SQL(),
+            said=self._said_sql(call) if call.reasons else SQL(),
+            said_join=SQL("LEFT JOIN said ON said.status_id = status.id") if call.reasons else SQL(),
+            reason=self._reason_sql(call),
             mine=self._actionable_query().select(SQL("clearance_status.id")),
             verdict=self._verdict_sql(call),
             ids=self.ids,
@@ -319,13 +332,25 @@ class ClearanceStatus(models.Model):
             where,
         )
 
+    def _said_sql(self, call):
+        """A common table expression: the reasons of single statuses."""
+        return SQL(
+            "said AS (SELECT * FROM unnest(%s::int[], %s::text[]) AS said(status_id, reason)),",
+            list(call.reasons),
+            list(call.reasons.values()),
+        )
+
+    def _reason_sql(self, call):
+        """Why, for the row at hand: its own reason, else the one of the call."""
+        return SQL("COALESCE(said.reason, %s::text)", call.reason) if call.reasons else SQL("%s::text", call.reason)
+
     def _gate_write_sql(self, call):
         """The part of the statement that writes what passes, and its log lines."""
         after = self._after_sql(call)
         return SQL(
             """
             passing AS (
-                SELECT target.id, target.form_id, target.step_id, target.state
+                SELECT target.id, target.form_id, target.step_id, target.state, target.reason
                   FROM target
                  WHERE target.code = 'done'
                    AND NOT EXISTS (SELECT 1 FROM missing WHERE missing.id = target.id)
@@ -346,15 +371,17 @@ class ClearanceStatus(models.Model):
                   %(undone)s
                  WHERE status.id = passing.id
              RETURNING %(logged)s,
-                       passing.state AS from_state, status.state AS to_state
+                       passing.state AS from_state, status.state AS to_state, passing.reason AS why
             ),
             logged AS (%(log)s RETURNING id, status_id)
+            %(debts)s
             """,
             held=self._held_sql(call),
             undone=SQL("JOIN undone ON undone.status_id = passing.id") if call.lines else SQL(),
             opens=SQL("%s IN ('pending', 'submitted', 'rejected')", after["state"]),
             logged=LOGGED_COLUMNS,
-            log=self.env["clearance.log"]._insert_sql("written", call.decision, call.door, call.reason, call.batch),
+            log=self.env["clearance.log"]._insert_sql("written", call.decision, call.door, SQL("why"), call.batch),
+            debts=self.env["clearance.debt"]._follow_sql(call),
             **after,
         )
 
@@ -370,7 +397,7 @@ class ClearanceStatus(models.Model):
             "user_id": SQL("%s", self.env.uid),
             "decided_at": SQL("%s", self.env.cr.now()),
             "door": SQL("%s", call.door),
-            "reason": SQL("%s", call.reason),
+            "reason": SQL("passing.reason"),
         }
 
     @api.model
@@ -459,18 +486,22 @@ class ClearanceStatus(models.Model):
     def _move_cases(self, call, person):
         """Obstacles of a move: no such move from this state, no reason given."""
         move, target = call.move, self._target_sql(call.move)
-        cases = [
-            SQL(
-                "WHEN status.state = %s AND NOT (status.needs_review AND %s) THEN 'already'",
-                target,
-                move.target == "approved",
-            ),
+        cases = []
+        if move.target != "same":
+            cases.append(
+                SQL(
+                    "WHEN status.state = %s AND NOT (status.needs_review AND %s) THEN 'already'",
+                    target,
+                    move.target == "approved",
+                )
+            )
+        cases.append(
             SQL(
                 "WHEN NOT (status.state = ANY(%s) OR (status.needs_review AND status.state = %s)) THEN 'not_allowed'",
                 list(move.sources),
-                target,
-            ),
-        ]
+                target if move.target != "same" else None,
+            )
+        )
         if call.door == "feed":
             cases.append(
                 SQL(
@@ -480,13 +511,17 @@ class ClearanceStatus(models.Model):
             )
         if person and not call.reason:
             cases.append(
-                SQL("WHEN TRUE THEN 'reason_required'")
-                if move.reason_required
-                else SQL("WHEN step.mode = 'feed' THEN 'reason_required'")
+                SQL(
+                    "WHEN %s IS NULL AND %s THEN 'reason_required'",
+                    self._reason_sql(call),
+                    SQL("TRUE") if move.reason_required else SQL("step.mode = 'feed'"),
+                )
             )
         return cases
 
     def _target_sql(self, move):
+        if move.target == "same":
+            return SQL("status.state")
         if move.target != "initial":
             return SQL("%s", move.target)
         return SQL("(CASE WHEN step.required THEN 'pending' ELSE 'optional' END)")
@@ -612,6 +647,7 @@ class ClearanceStatus(models.Model):
             flush=False,
         )
         self._invalidate_cache(["ready", "blocked_by", "legend", "is_lifted"])
+        self.env["clearance.debt"].invalidate_model(flush=False)
         self.env["clearance.form"]._invalidate_cache(["due_count", "open_count", "progress", "record"])
 
     # -- answers for people ----------------------------------------------------

@@ -63,6 +63,7 @@ class ClearanceStatus(models.Model):
             "withdraw": self.env._("Taken back"),
             "set_optional": self.env._("Made optional"),
             "set_not_required": self.env._("Not required any more"),
+            "owe": self.env._("Told what is owed"),
             "review": self.env._("To be looked at once more"),
             "lift": self.env._("Deferred: may be settled later"),
             "restore": self.env._("No longer deferred"),

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..texts import join_names
+
 
 class ClearanceStep(models.Model):
     """One thing to settle at a station in a session (离校步骤)."""
@@ -211,7 +213,7 @@ class ClearanceStep(models.Model):
     def _compute_waits_for(self):
         for step in self:
             names = step.prerequisite_station_ids.mapped("name") + step.prerequisite_ids.mapped("name")
-            step.waits_for = ", ".join(names)
+            step.waits_for = join_names(self.env, names)
 
     def _compute_counts(self):
         groups = self.env["clearance.status"]._read_group(

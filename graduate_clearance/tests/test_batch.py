@@ -122,8 +122,8 @@ class TestBatchPreview(BatchCommon):
         first, second = batch.line_ids.sorted("id").mapped("message")
         self.assertEqual(
             first,
-            "Not settled yet: Finance: Pay arrears; Student Affairs: Return student card;"
-            " Student Affairs: Confirm loan",
+            "Not settled yet: Finance: Pay arrears, Student Affairs: Return student card,"
+            " and Student Affairs: Confirm loan",
         )
         self.assertIn("Library: Return books", second)
         self.assertNotIn("Confirm loan", second)

@@ -590,6 +590,7 @@ class TestDeskFigures(DeskCase):
             books["figure"],
             {
                 "text": "2 books",
+                "owed": True,
                 "as_of": fields.Datetime.to_string(moment),
                 "silent": False,
                 "feed": "Library system",

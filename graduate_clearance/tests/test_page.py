@@ -277,13 +277,18 @@ class TestFigures(PageCommon):
         self.assertEqual(self.values_of(self.books)["turn"], "todo")
 
     def test_nothing_owed(self):
-        """Who owes nothing waits for the system, even where a person has decided otherwise."""
+        """Who owes nothing waits for the system; not where a person has decided otherwise, which it leaves alone."""
+        rows = [{"student_number": "T26000", "quantity": 0}]
+        self.feed._hear(self.books, rows, self.now - timedelta(hours=25))  # too old to settle anything
+        values = self.values_of(self.books)
+        self.assertEqual(values["figure"]["text"], "nothing owed")
+        self.assertEqual((values["turn"], values["turn_text"]), ("others", "Settles by itself: you owe nothing"))
         self.hear()
         self.assertFalse(self.values_of(self.books)["figure"])  # settled
         self.decide(self.status(self.students[0], self.books), "reopen", "Look again")
         values = self.values_of(self.books)
-        self.assertEqual(values["figure"]["text"], "nothing owed")
-        self.assertEqual((values["turn"], values["turn_text"]), ("others", "Settles by itself: you owe nothing"))
+        self.assertEqual((values["figure"]["text"], values["figure"]["kept"]), ("nothing owed", True))
+        self.assertEqual((values["turn"], values["reason"]), ("todo", "Look again"))
 
     def test_how_often(self):
         words = {0: "", 30: "updated about every 30 minutes", 120: "updated about every 2 hours"}

@@ -363,7 +363,7 @@ class TestFindings(SimulationCase):
         self.assertFinding("step_texts", "warning", "Student Affairs: Return student card: Name in Chinese")
         self.assertFinding("session_texts", "warning", "2026 undergraduates: Name in Chinese", self.clearance)
         found = self.finding("station_texts")
-        self.assertIn("Library: Name, Place in Chinese", found["detail"])
+        self.assertIn("Library: Name and Place in Chinese", found["detail"])
         # Of stations where nobody goes nothing is asked; those above desks pass on their texts.
         unused = self.env["clearance.station"].create({"name": "Unused"})
         self.assertNotIn(unused.id, found["action"][1])

@@ -59,7 +59,7 @@ class TestStepChangeEffect(StepChangeCommon):
         self.assertEqual((wizard.blocked, wizard.freed, wizard.review), (4, 0, 2))
         line = wizard.line_ids
         self.assertEqual((line.step_id, line.blocked, line.review, line.forced), (self.degree, 4, 2, 0))
-        self.assertIn("Return books, Pay arrears → Return books, Pay arrears, Exit talk", wizard.changes)
+        self.assertIn("Return books and Pay arrears → Return books, Pay arrears, and Exit talk", wizard.changes)
         wizard.action_apply()
         self.assertEqual(self.degree.prerequisite_ids, self.books | self.fees | self.talk)
         self.assertEqual(self.statuses(self.degree).mapped("needs_review"), [True] * 2 + [False] * 4)

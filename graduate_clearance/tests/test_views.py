@@ -36,9 +36,10 @@ class TestViews(ClearanceCommon):
     def test_menus_by_role(self):
         """Everybody finds the own work, and nothing that belongs to others."""
         sent = {"clearance_submission_menu", "clearance_inquiry_menu"}
-        desk = {"clearance_desk_menu", "clearance_batch_menu", *sent}
-        given = {"clearance_desk_menu_given", "clearance_batch_menu", *sent}
-        certificates = {"clearance_certificate_menu"}
+        batches = {"clearance_batch_menu", "clearance_batch_menu_debts", "clearance_station_sheet_menu"}
+        desk = {"clearance_desk_menu", *batches, *sent}
+        given = {"clearance_desk_menu_given", *batches, *sent}
+        certificates = {"clearance_certificate_menu", "clearance_print_menu"}
         deferrals = {"clearance_override_menu", "clearance_deferral_menu", "clearance_override_menu_all"}
         own = {
             self.librarian: {*desk, "clearance_status_menu", "clearance_station_menu_mine"},
@@ -50,15 +51,18 @@ class TestViews(ClearanceCommon):
             },
             self.supervisor: {*given, "clearance_form_menu_supervisor", "clearance_status_menu_given"},
             self.lead: {*certificates, "clearance_form_menu_college_lead"},
-            self.deferral: {*deferrals, "clearance_batch_menu"},
-            self.auditor: {*certificates, "clearance_submission_menu"},
+            self.deferral: {*deferrals, "clearance_print_menu", "clearance_batch_menu"},
+            self.auditor: {*certificates, "clearance_feed_run_menu", "clearance_submission_menu"},
             self.manager: {
                 *desk,
                 *deferrals,
                 *certificates,
                 "clearance_access_menu",
+                "clearance_roster_import_menu",
+                "clearance_roster_column_menu",
                 "clearance_college_menu",
                 "clearance_feed_menu",
+                "clearance_feed_run_menu",
                 "clearance_step_menu",
             },
         }
@@ -67,7 +71,8 @@ class TestViews(ClearanceCommon):
             with self.subTest(user=user.login):
                 menus = set(self._get_menus(user))
                 self.assertEqual(menus & personal, expected)
-                self.assertLessEqual({"clearance_session_menu", "clearance_form_menu", "clearance_log_menu"}, menus)
+                shared = {"clearance_session_menu", "clearance_form_menu", "clearance_log_menu"}
+                self.assertLessEqual({*shared, "clearance_export_choose_menu"}, menus)
         self.assertFalse(self._get_menus(self.stranger), "No role, no application.")
 
     def test_every_view_loads_for_every_role(self):

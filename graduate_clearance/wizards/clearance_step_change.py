@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Command
 
+from ..texts import join_names
+
 
 class ClearanceStepChange(models.TransientModel):
     """Changes a step of an open session: shows the effect first, records the choice.
@@ -371,7 +373,7 @@ class ClearanceStepChange(models.TransientModel):
             return (value and self._format_datetime(value)) or self.env._("with the session")
         if field.relational:
             records = self.env[field.comodel_name].browse(value).exists()
-            return ", ".join(records.mapped("name")) or self.env._("nothing")
+            return join_names(self.env, records.mapped("name")) or self.env._("nothing")
         if fname == "student_domain":
             return self.env["clearance.applicability"]._get_words([(value, self.company_id)])[0]
         return value or ""

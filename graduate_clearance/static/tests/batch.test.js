@@ -54,6 +54,7 @@ class Line extends models.Model {
     _name = "clearance.batch.line";
 
     decision = fields.Selection({ selection: DECISIONS });
+    row_decision = fields.Selection({ selection: DECISIONS });
     given = fields.Char();
     form_id = fields.Many2one({ relation: "clearance.batch" });
     excluded = fields.Boolean();
@@ -116,10 +117,14 @@ async function start(params) {
 
 test("each outcome has an icon and a word of its own, by decision", async () => {
     Line._records.push({ id: 20, outcome: "todo", decision: "lift" });
+    Line._records.push({ id: 21, outcome: "todo", decision: "approve", row_decision: "reject" });
     await mountView({
         resModel: "clearance.batch.line",
         type: "list",
-        arch: `<list><field name="outcome" widget="clearance_batch_outcome"/></list>`,
+        arch: `<list>
+                <field name="row_decision" column_invisible="1"/>
+                <field name="outcome" widget="clearance_batch_outcome"/>
+            </list>`,
     });
     expect(queryAllTexts(".o_data_row .o_field_clearance_batch_outcome")).toEqual([
         "Will be confirmed",
@@ -130,6 +135,7 @@ test("each outcome has an icon and a word of its own, by decision", async () => 
         "Already so",
         "Left out",
         "Will be lifted",
+        "Will be rejected",
     ]);
     const icons = [...document.querySelectorAll(".o_data_row .o_clearance_icon")].map(
         (icon) =>

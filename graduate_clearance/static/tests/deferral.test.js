@@ -344,6 +344,28 @@ describe("finding", () => {
         await contains("select[aria-label=Session]").select("5");
         expect.verifySteps(["false", "5"]);
     });
+
+    test("somebody of two sessions stands in the list with the name of each", async () => {
+        const rows = [
+            makeRow(1),
+            makeRow(2, { name: "Test Graduate 1", session: "2026 postgraduates" }),
+        ];
+        const sessions = [
+            { id: 4, name: "2026 undergraduates" },
+            { id: 5, name: "2026 postgraduates" },
+        ];
+        onRpc("clearance.deferral", "get_setup", () => ({ sessions, reasons: [] }));
+        onRpc("clearance.deferral", "search_graduates", () => ({ rows, count: 2, more: false }));
+        await mountDesk();
+        expect(queryAllTexts(".o_clearance_deferral_row_session")).toEqual([
+            "2026 undergraduates",
+            "2026 postgraduates",
+        ]);
+        // Of one session there is nothing to tell apart.
+        await contains("select[aria-label=Session]").select("5");
+        expect(".o_clearance_deferral_row").toHaveCount(2);
+        expect(".o_clearance_deferral_row_session").toHaveCount(0);
+    });
 });
 
 describe("one graduate", () => {

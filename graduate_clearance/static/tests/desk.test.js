@@ -1098,6 +1098,29 @@ describe("sent", () => {
         expect(".o_clearance_desk_silent").toHaveText(/Library system has been silent/);
     });
 
+    test("what an office has listed stands item by item, a later remark below it", async () => {
+        const debts = {
+            texts: ["Key × 2: ¥20.00", "Towel"],
+            text: "Key × 2: ¥20.00 and Towel",
+            office: "Dormitory",
+            as_of: "2026-06-21 01:00:00",
+        };
+        server.graduates[1].steps = [
+            makeStep(111, "Room", { debts, reason: debts.text }),
+            makeStep(112, "Bed", { debts, reason: "Come in person" }),
+        ];
+        await mountDesk();
+        await open();
+        expect(".o_clearance_desk_debts").toHaveCount(2);
+        expect(".o_clearance_desk_debts:first").toHaveText(
+            /^Owed by the list of Dormitory\s*\(as of Jun 21/
+        );
+        expect(queryAllTexts(".o_clearance_desk_debts:first li")).toEqual(debts.texts);
+        expect(".o_clearance_desk_debts:first").not.toHaveText(/“/);
+        expect(".o_clearance_desk_debts:last").toHaveText(/“Come in person”/);
+        expect(".o_clearance_desk_reason").toHaveCount(0);
+    });
+
     test("another screen names graduate and station", async () => {
         server.stations = [AFFAIRS, LIBRARY];
         await mountDesk({

@@ -18,12 +18,13 @@ export class BatchCounts extends Component {
 
     get chips() {
         const { data } = this.props.record;
+        const decision = data.kind && data.kind !== "criteria" ? "each" : data.decision;
         return Object.keys(OUTCOMES)
             .filter((outcome) => data[`${outcome}_count`])
             .map((outcome) => ({
                 outcome,
                 count: formatInteger(data[`${outcome}_count`]),
-                ...getOutcomeLook(outcome, data.decision),
+                ...getOutcomeLook(outcome, decision),
             }));
     }
 

@@ -9,6 +9,8 @@ const WILL_BE = {
     reject: _t("Will be rejected"),
     reopen: _t("Will be reopened"),
     lift: _t("Will be lifted"),
+    owe: _t("Will be noted"),
+    each: _t("To be done"), // each row as it says
 };
 
 const HAS_BEEN = {
@@ -16,6 +18,8 @@ const HAS_BEEN = {
     reject: _t("Rejected"),
     reopen: _t("Reopened"),
     lift: _t("Lifted"),
+    owe: _t("Noted"),
+    each: _t("Done"),
 };
 
 /** What can become of a row, in the order of interest: its word and its look in the legend. */
@@ -32,7 +36,8 @@ export const OUTCOMES = {
 
 /**
  * @param {string} outcome a key of OUTCOMES
- * @param {string} decision of the batch: approve, reject, reopen or lift
+ * @param {string} decision of the row or the batch: approve, reject, reopen, owe or lift; "each" for
+ *      a batch whose rows say different things
  * @returns {{class: string, label: string}}
  */
 export function getOutcomeLook(outcome, decision) {
@@ -51,7 +56,7 @@ export class BatchOutcomeField extends Component {
     get look() {
         const { data } = this.props.record;
         const outcome = data[this.props.name];
-        return outcome && getOutcomeLook(outcome, data.decision);
+        return outcome && getOutcomeLook(outcome, data.row_decision || data.decision);
     }
 }
 

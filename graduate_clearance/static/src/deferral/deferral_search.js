@@ -58,11 +58,18 @@ export class DeferralSearch extends Component {
             isSelected: index === this.state.index,
             isShown: row.form_id === this.props.formId,
             place: [row.college, row.class].filter(Boolean).join(" · "),
+            // Somebody of two sessions stands here twice.
+            session: this.hasSeveralSessions ? row.session : "",
         }));
     }
 
     get activeId() {
         return this.rows[this.state.index]?.id;
+    }
+
+    /** Whether rows of several sessions can stand in the list. */
+    get hasSeveralSessions() {
+        return this.props.sessions.length > 1 && !this.props.filters.sessionId;
     }
 
     get isFiltered() {

@@ -90,6 +90,12 @@ export class DeskStep extends Component {
         );
     }
 
+    /** What the office has listed as owed, item by item. */
+    get debts() {
+        const { debts } = this.step;
+        return debts && { ...debts, asOf: _t("as of %s", formatMoment(debts.as_of)) };
+    }
+
     get questions() {
         const { inquiry } = this.step;
         return inquiry && _t("Questions and answers (%s)", inquiry.count);

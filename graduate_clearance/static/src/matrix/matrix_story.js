@@ -63,6 +63,20 @@ export class MatrixStory extends Component {
         return [user, date && this.formatDate(date)].filter(Boolean).join(" · ");
     }
 
+    /** What the source system says, and as of when. */
+    get figure() {
+        const { figure } = this.story;
+        return (
+            figure && {
+                text: figure.text,
+                asOf: figure.as_of ? _t("as of %s", this.formatDate(figure.as_of)) : "",
+                warning: figure.silent
+                    ? _t("%s has been silent for too long: this may have changed.", figure.feed)
+                    : "",
+            }
+        );
+    }
+
     get actions() {
         return ACTIONS.filter(({ decision }) => this.story.actions.includes(decision));
     }

@@ -105,9 +105,23 @@ export class ClearanceRecord extends Component {
             label: LEGEND[legend],
             note: [was && _t("was: %s", was), row.user, decidedAt].filter(Boolean).join(" · "),
             waits: this.getWaits(row.blocked_by),
+            owed: row.figure ? this.getOwed(row.figure) : "",
             isDue: row.required && row.state !== "not_required",
         };
         return { ...step, tooltip: JSON.stringify({ step }) };
+    }
+
+    /** What the source system says, as of when, and whether that may have changed. */
+    getOwed({ text, as_of: date, silent, feed }) {
+        const asOf =
+            date && toLocaleDateTimeString(deserializeDateTime(date), { showSeconds: false });
+        const said = asOf ? _t("%(text)s (as of %(time)s)", { text, time: asOf }) : text;
+        return silent
+            ? _t("%(said)s. %(feed)s has been silent for too long: this may have changed.", {
+                  said,
+                  feed,
+              })
+            : said;
     }
 
     /** The first steps that this one waits for; the tooltip names them all. */
