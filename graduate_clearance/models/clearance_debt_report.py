@@ -23,7 +23,7 @@ class ClearanceDebtReport(models.Model):
     status_id = PlainMany2one("clearance.status", "Status", readonly=True)
     form_id = PlainMany2one("clearance.form", "Graduate", readonly=True)
     student_number = fields.Char(readonly=True)
-    student_name = fields.Char("Name", readonly=True)
+    student_name = fields.Char("Full name", readonly=True)
     step_id = PlainMany2one("clearance.step", "Step", readonly=True)
     station_id = PlainMany2one("clearance.station", "Office", readonly=True)
     session_id = PlainMany2one("clearance.session", "Session", readonly=True)

@@ -204,32 +204,45 @@ class ClearanceExport(models.AbstractModel):
 
     # -- domains -------------------------------------------------------------------------------
 
-    def _get_form_domain(self, choice):
-        """Forms that are meant, and that the user may export; record rules come on top."""
-        domain = Domain("session_id", "=", choice.session.id) & Domain("state", "!=", "withdrawn")
+    def _get_chosen_domain(self, choice, classes="class_id", stations="station_id"):
+        """What the choice names: session, colleges, classes and stations.
+
+        :param str classes: path to the class
+        :param str stations: path to the station; None where there is none
+        """
+        domain = Domain.TRUE
+        if choice.session:
+            domain &= Domain("session_id", "=", choice.session.id)
         if choice.colleges:
             domain &= Domain("college_id", "in", choice.colleges.ids)
         if choice.classes:
-            domain &= Domain("class_id", "in", choice.classes.ids)
-        if choice.shown and choice.shown[0] == "clearance.form":
-            domain &= choice.shown[1]
+            domain &= Domain(classes, "in", choice.classes.ids)
+        if stations and choice.stations:
+            domain &= Domain(stations, "child_of", choice.stations.ids)
+        return domain
+
+    def _get_shown_domain(self, choice, model, path=None):
+        """What is shown on the screen that the export was asked for from, where it shows this model.
+
+        :param str path: to the records of the model, where others are meant
+        """
+        if not choice.shown or choice.shown[0] != model:
+            return Domain.TRUE
+        return Domain(path, "any", choice.shown[1]) if path else choice.shown[1]
+
+    def _get_form_domain(self, choice):
+        """Forms that are meant, and that the user may export; record rules come on top."""
+        domain = self._get_chosen_domain(choice, stations=None) & Domain("state", "!=", "withdrawn")
+        domain &= self._get_shown_domain(choice, "clearance.form")
         if choice.kind in _OWN_CLASSES and not self._may_export_all():
             domain &= self._get_own_domain("class_id.counsellor_id", "student_id.supervisor_id")
         return domain
 
     def _get_status_domain(self, choice):
         """Statuses that are meant, and that the user may export; record rules come on top."""
-        domain = Domain("session_id", "=", choice.session.id) & Domain("active", "=", True)
-        if choice.colleges:
-            domain &= Domain("college_id", "in", choice.colleges.ids)
-        if choice.classes:
-            domain &= Domain("class_id", "in", choice.classes.ids)
-        if choice.stations:
-            domain &= Domain("station_id", "child_of", choice.stations.ids)
-        if choice.shown and choice.shown[0] == "clearance.form":
-            domain &= Domain("form_id", "any", choice.shown[1])
-        if choice.shown and choice.shown[0] == "clearance.status":
-            domain &= choice.shown[1]
+        domain = self._get_chosen_domain(choice) & Domain("active", "=", True)
+        domain &= self._get_shown_domain(choice, "clearance.form", "form_id")
+        domain &= self._get_shown_domain(choice, "clearance.status")
         if choice.kind in _OWN_CLASSES and not self._may_export_all():
             domain &= self._get_own_status_domain(choice)
         return domain

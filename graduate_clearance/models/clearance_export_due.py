@@ -24,7 +24,9 @@ class ClearanceExport(models.AbstractModel):
         """Write the due list: an overview, then a sheet a station, college or class, or one for all."""
         split = self._get_due_split(choice)
         self._write_due_overview(book, choice)
-        for names, rows in self._by_sheet(self._fetch(self._due_sql(self._get_unsettled_domain(choice), split)), _SHEET_KEYS[split]):
+        for names, rows in self._by_sheet(
+            self._fetch(self._due_sql(self._get_unsettled_domain(choice), split)), _SHEET_KEYS[split]
+        ):
             name = names[0] if split == "station" else self._get_sheet_name(split, names)
             sheet = book.sheet(
                 name or self._get_kinds()["due"],
@@ -38,7 +40,9 @@ class ClearanceExport(models.AbstractModel):
     def _get_due_split(self, choice):
         """As chosen; else a sheet a station, and a class where classes have been chosen."""
         counts = self._count_sheets("clearance.status", self._get_unsettled_domain(choice))
-        counts["station"] = len(self.env["clearance.status"]._read_group(self._get_unsettled_domain(choice), ["station_id"]))
+        counts["station"] = len(
+            self.env["clearance.status"]._read_group(self._get_unsettled_domain(choice), ["station_id"])
+        )
         return self._choose_split(choice.split, counts, ("class",) if choice.classes else ("station",))
 
     def _write_due_overview(self, book, choice):
@@ -130,9 +134,7 @@ class ClearanceExport(models.AbstractModel):
         """What is owed on the steps that are meant, and that the user may export."""
         statuses = self.env["clearance.status"]._search(self._get_status_domain(choice))
         domain = Domain("session_id", "=", choice.session.id) & Domain("status_id", "in", statuses)
-        if choice.shown and choice.shown[0] == "clearance.debt.report":
-            domain &= choice.shown[1]
-        return domain
+        return domain & self._get_shown_domain(choice, "clearance.debt.report")
 
     def _write_debts(self, book, choice):
         """Write what graduates owe: a sheet a class, a college or a station, or one for all."""
@@ -198,7 +200,7 @@ class ClearanceExport(models.AbstractModel):
         return SQL(
             """
             SELECT %(station)s, %(step)s, %(person)s, CASE WHEN %(lifted)s THEN 'lifted' ELSE %(table)s.state END,
-                   %(table)s.item, %(table)s.quantity, %(table)s.amount, %(table)s.remark,
+                   %(table)s.item, NULLIF(%(table)s.quantity, 0), NULLIF(%(table)s.amount, 0), %(table)s.remark,
                    COALESCE(%(feed)s, %(station)s), %(table)s.as_of
               FROM %(tables)s
              WHERE %(where)s

@@ -17,16 +17,8 @@ class ClearanceExport(models.AbstractModel):
 
     def _get_log_domain(self, choice):
         domain = Domain("company_id", "=", choice.company.id) & self._get_period_domain(choice, "date")
-        if choice.session:
-            domain &= Domain("session_id", "=", choice.session.id)
-        if choice.colleges:
-            domain &= Domain("college_id", "in", choice.colleges.ids)
-        if choice.classes:
-            domain &= Domain("form_id.class_id", "in", choice.classes.ids)
-        if choice.stations:
-            domain &= Domain("station_id", "child_of", choice.stations.ids)
-        if choice.shown and choice.shown[0] == "clearance.log":
-            domain &= choice.shown[1]
+        domain &= self._get_chosen_domain(choice, "form_id.class_id")
+        domain &= self._get_shown_domain(choice, "clearance.log")
         return domain
 
     def _write_log(self, book, choice):
@@ -92,16 +84,8 @@ class ClearanceExport(models.AbstractModel):
 
     def _get_deferral_domain(self, choice):
         domain = Domain("company_id", "=", choice.company.id) & self._get_period_domain(choice, "granted_at")
-        if choice.session:
-            domain &= Domain("session_id", "=", choice.session.id)
-        if choice.colleges:
-            domain &= Domain("college_id", "in", choice.colleges.ids)
-        if choice.classes:
-            domain &= Domain("form_id.class_id", "in", choice.classes.ids)
-        if choice.stations:
-            domain &= Domain("status_id.station_id", "child_of", choice.stations.ids)
-        if choice.shown and choice.shown[0] == "clearance.override":
-            domain &= choice.shown[1]
+        domain &= self._get_chosen_domain(choice, "form_id.class_id", "status_id.station_id")
+        domain &= self._get_shown_domain(choice, "clearance.override")
         if not self._may_export_all():
             own = self._get_own_domain("form_id.class_id.counsellor_id", "form_id.student_id.supervisor_id")
             domain &= own | Domain("status_id.station_id.operator_ids", "in", self.env.uid)

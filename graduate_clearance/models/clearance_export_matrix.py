@@ -161,7 +161,7 @@ class ClearanceExport(models.AbstractModel):
         """Who a row is about; :meth:`_join_person` selects the same."""
         return [
             Column(self.env._("Student number"), width=16),
-            Column(self.env._("Name")),
+            Column(self.env._("Full name")),
             Column(self.env._("College")),
             Column(self.env._("Class")),
             Column(self.env._("Dorm room")),

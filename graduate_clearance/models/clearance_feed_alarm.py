@@ -12,6 +12,7 @@ class ClearanceFeed(models.Model):
 
     responsible_id = fields.Many2one(
         "res.users",
+        "Person responsible",
         default=lambda self: self.env.user,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         tracking=True,

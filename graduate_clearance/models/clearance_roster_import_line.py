@@ -33,7 +33,7 @@ class ClearanceRosterImportLine(models.Model):
     column = fields.Char(readonly=True)
     value = fields.Char("Value in the file", readonly=True)
     problem = fields.Char(readonly=True)
-    remedy = fields.Char("What to do", readonly=True)
+    remedy = fields.Char("How to mend it", readonly=True)
     changes = fields.Char(readonly=True)
 
     # Counted while it runs, and looked through for what is wrong.

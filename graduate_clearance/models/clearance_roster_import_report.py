@@ -109,7 +109,7 @@ class ClearanceRosterImport(models.Model):
                     Column(env._("Column"), width=16),
                     Column(env._("Value in the file"), width=24),
                     Column(env._("Problem"), kind="note"),
-                    Column(env._("What to do"), kind="note"),
+                    Column(env._("How to mend it"), kind="note"),
                     Column(env._("Changes"), kind="note"),
                 ],
                 title=self.name,

@@ -19,8 +19,8 @@ class ClearanceSession(models.Model):
     """Some months after a session was closed (``clearance.settings``), what was collected for it goes.
 
     That is: ID-card numbers of its graduates, unless another session still needs them; answers and
-    files they sent, drafts, files of conversations with desks, evidence of deferrals and papers that
-    desks have kept.  What stays is the record: statuses, the log, certificates.
+    files they sent, drafts, files of conversations with desks, evidence of deferrals, papers that
+    desks have kept and lists that they have uploaded.  What stays is the record: statuses, the log, certificates.
     """
 
     _inherit = "clearance.session"
@@ -92,13 +92,23 @@ class ClearanceSession(models.Model):
         return {row.pop("id"): row for row in rows}
 
     def _purge_files_sql(self, session_id):
-        """Select id and size of the files of a session: those of its sendings, questions, deferrals and steps.
+        """Select id and size of the files of a session: of sendings, questions, deferrals and steps; uploaded lists.
 
         Raw SQL, here and below, because an attachment names its record without a foreign key, and
         because these are counted for all sessions at once.
         """
         sources = ("clearance.submission", "clearance.inquiry", "clearance.override", "clearance.status")
-        return SQL(" UNION ALL ").join(
+        lists = SQL(
+            """
+            SELECT attachment.id, attachment.file_size
+              FROM clearance_batch batch
+              JOIN ir_attachment attachment
+                ON attachment.res_model = 'clearance.batch' AND attachment.res_id = batch.id
+             WHERE batch.session_id = %s
+            """,
+            session_id,
+        )
+        files = (
             SQL(
                 """
                 SELECT attachment.id, attachment.file_size
@@ -114,6 +124,7 @@ class ClearanceSession(models.Model):
             )
             for model in sources
         )
+        return SQL(" UNION ALL ").join([*files, lists])
 
     def _purge_answers_sql(self, session_id):
         """Select the ids of sendings that say something, and of drafts."""

@@ -1,3 +1,4 @@
+import base64
 import io
 import json
 import tracemalloc
@@ -72,10 +73,10 @@ class TestExport(ExportCommon):
         sheet = book["M1"]
         first, second = self.read_sheet(sheet)
         self.assertEqual(
-            {key: first[key] for key in ("Student number", "Name", "College", "Class", "Dorm room")},
+            {key: first[key] for key in ("Student number", "Full name", "College", "Class", "Dorm room")},
             {
                 "Student number": "T26000",
-                "Name": "Test Graduate 0",
+                "Full name": "Test Graduate 0",
                 "College": "College of Mechanics",
                 "Class": "M1",
                 "Dorm room": "South-0202",
@@ -88,7 +89,7 @@ class TestExport(ExportCommon):
         self.assertEqual(second["★ Confirm loan"], "– Not required")
         self.assertEqual(first["Form"], "↓ In progress")
         self.assertEqual(first["Steps left"], 6)
-        self.assertEqual(second["Name"], "=cmd|' /C calc'!A0")
+        self.assertEqual(second["Full name"], "=cmd|' /C calc'!A0")
         self.assertEqual(sheet.freeze_panes, "C6")
         self.assertEqual(sheet.auto_filter.ref, "A5:P7")
 
@@ -264,15 +265,31 @@ class TestExport(ExportCommon):
     def test_debts_are_the_rows_of_the_debts_list(self):
         status = self.status(self.students[0], self.fees)
         self.env["clearance.figure"].create({"status_id": status.id, "amount": 120.5, "note": "Tuition"})
+        batch = self.env["clearance.batch"].with_user(self.affairs)
+        batch = batch.create(
+            {
+                "kind": "debts",
+                "session_id": self.clearance.id,
+                "step_id": self.card.id,
+                "numbers_filename": "owed.csv",
+                "numbers_file": base64.b64encode(b"Student number,Item,Quantity\nT26001,Lab coat,2\n"),
+            }
+        )
+        batch.action_preview()
+        batch.run()
         rows = self.read_all(self.write_book("debts"))
         expected = (
             self.env["clearance.debt"].with_user(self.manager)._get_rows([("session_id", "=", self.clearance.id)])
         )
-        self.assertEqual(len(rows), 1)
+        self.assertEqual(len(rows), 2)
         self.assertEqual(
-            [(row["Student number"], row["Step"], row["Amount"], row["Remark"]) for row in rows],
-            [(row["student_number"], row["step"], row["amount"], row["remark"]) for row in expected],
+            [[row[name] or "" for name in ("Student number", "Step", "Item", "Quantity", "Amount")] for row in rows],
+            [
+                [row[name] or "" for name in ("student_number", "step", "item", "quantity", "amount")]
+                for row in expected
+            ],
         )
+        self.assertEqual([row["Remark"] or "" for row in rows], [row["remark"] for row in expected])
 
     def test_in_the_language_of_the_user(self):
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -1,5 +1,6 @@
 """Personal data of closed sessions: what goes, what stays, and who decides."""
 
+import base64
 from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
@@ -158,6 +159,25 @@ class TestPurge(PurgeMixin, PortalCommon):
         self.assertIn("6 ID-card numbers, 6 sendings, 12 files", self.clearance.message_ids[0].body)
         self.run_cron()
         self.assertEqual(self.purges(), purge, "nothing is left to delete or to record")
+
+    def test_uploaded_lists(self):
+        """Lists that offices have uploaded name people and what they owed."""
+        batch = self.env["clearance.batch"].create(
+            {
+                "kind": "debts",
+                "session_id": self.clearance.id,
+                "step_id": self.card.id,
+                "numbers_filename": "owed.csv",
+                "numbers_file": base64.b64encode(b"Student number,Item\nT26001,Lab coat\n"),
+            }
+        )
+        batch.action_preview()
+        batch.run()
+        self.close()
+        self.run_cron()
+        self.assertFalse(batch.numbers_file)
+        self.assertEqual((batch.numbers_filename, batch.state), ("owed.csv", "done"), "that there was one stays")
+        self.assertEqual(self.purges().file_count, 13)
 
     def test_too_early(self):
         self.close(months=KEPT_MONTHS - 1)

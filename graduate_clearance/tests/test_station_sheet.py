@@ -18,7 +18,7 @@ from .test_campaign import CampusCommon
 
 NUMBER, NAME, STEP, STATE, WAITS, DECISION, REMARK, MARKS = (
     "Student number",
-    "Name",
+    "Full name",
     "Step",
     "State",
     "Waits for",

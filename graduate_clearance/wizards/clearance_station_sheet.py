@@ -224,7 +224,7 @@ class ClearanceStationSheet(models.TransientModel):
     def _get_columns(self, labels):
         return [
             Column(self.env._("Student number"), width=16),
-            Column(self.env._("Name"), width=14),
+            Column(self.env._("Full name"), width=14),
             Column(self.env._("Class")),
             Column(self.env._("Room")),
             Column(labels["step"][0]),

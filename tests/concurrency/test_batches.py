@@ -1,13 +1,13 @@
 """Two people and one batch, or two batches over the same graduates, on real connections."""
 
 import pytest
-from test_two_people import Campus, Colleague, registry  # noqa: F401 - a fixture
+from test_two_people import Campus, Colleague
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def people(registry):  # noqa: F811
+def people(registry):
     return Batches(registry)
 
 

@@ -4,13 +4,13 @@ import base64
 
 import pytest
 from test_batches import Batches
-from test_two_people import Colleague, registry  # noqa: F401 - a fixture
+from test_two_people import Colleague
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def people(registry):  # noqa: F811
+def people(registry):
     return Debts(registry)
 
 

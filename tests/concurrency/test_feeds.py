@@ -3,20 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from test_two_people import Campus, Colleague, registry  # noqa: F401 - a fixture
+from test_two_people import Campus, Colleague
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def people(registry):  # noqa: F811
+def people(registry):
     return Systems(registry)
 
 
 class Systems(Campus):
     """Three graduates; the library's system reports on books, that of the card office on cards."""
 
-    def __init__(self, registry):  # noqa: F811
+    def __init__(self, registry):
         super().__init__(registry)
         self.senders = {}
         with self.session() as env:

@@ -1,20 +1,20 @@
 """A graduate who presses twice, or sends while the office decides, on real connections."""
 
 import pytest
-from test_two_people import Campus, Colleague, registry  # noqa: F401 - a fixture
+from test_two_people import Campus, Colleague
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def people(registry):  # noqa: F811
+def people(registry):
     return Sending(registry)
 
 
 class Sending(Campus):
     """One graduate with an account, whose card step asks for two things."""
 
-    def __init__(self, registry):  # noqa: F811
+    def __init__(self, registry):
         super().__init__(registry)
         with self.session() as env:
             partner = env["clearance.form"].browse(self.forms[0]).partner_id
