@@ -127,6 +127,7 @@ class Workbook:
                 "strings_to_numbers": False,
             },
         )
+        # sudo: the name of the campus.
         self._book.set_properties({"title": clean(title or ""), "company": clean(self.company.sudo().name or "")})
         self._sheets = []
         self._names = set()

@@ -204,6 +204,7 @@ class ClearanceBatch(models.Model):
     def _get_unlisted_domain(self):
         """Forms on which the user may settle the step, and on which it is open or something was owed."""
         Status = self.env["clearance.status"]
+        # sudo: on which steps something is owed; those of others are left out by the domain below.
         owing = self.env["clearance.debt"].sudo()._search([("active", "=", True)]).subselect("status_id")
         domain = (
             Domain("step_id", "=", self.step_id.id)

@@ -51,6 +51,7 @@ class ClearanceFeed(models.Model):
     @api.constrains("push_user_id", "company_id")
     def _check_push_user(self):
         for feed in self:
+            # sudo: managers read no users; what this one may do is checked for them.
             user = feed.push_user_id.sudo()
             if user and (not user._is_clearance_feed() or feed.company_id not in user.company_ids):
                 raise ValidationError(
@@ -68,6 +69,7 @@ class ClearanceFeed(models.Model):
         left = (
             users - self.sudo().with_context(active_test=False).search([("push_user_id", "in", users.ids)]).push_user_id
         )
+        # sudo: as above.
         self.env["res.users.apikeys"].sudo().search([("user_id", "in", left.ids)])._remove()
         left.action_archive()
         return res

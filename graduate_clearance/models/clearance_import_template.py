@@ -45,6 +45,7 @@ class ClearanceImportTemplate(models.AbstractModel):
     @api.model
     def _get_templates(self, model):
         """What ``get_import_templates`` answers for a model of this addon."""
+        # sudo: the name of a model.
         label = self.env._("Import Template for %s", self.env["ir.model"]._get(model).sudo().name)
         return [{"label": label, "template": f"/clearance/import_template/{model}"}]
 

@@ -174,6 +174,7 @@ class ClearanceStudent(models.Model):
             field.name for field in fields.values() if field.store and field.column_type and field.name not in own
         ]
         # A contact is its own commercial entity: so is its copy.
+        # sudo: of a record just made, which of its values is itself.
         selves = {
             name
             for name in copied
