@@ -13,8 +13,7 @@ import time
 import psycopg2
 import pytest
 import requests
-from _setup import odoo_source, postgres, workspace
-from _setup.instance import Instance
+from _setup import postgres
 from _setup.layout import ADDON
 from lxml import html
 
@@ -130,14 +129,13 @@ class Library:
 class Campus:
     """A server with the addon, pulled from a library, and people who look at it."""
 
-    def __init__(self, server, library, folder):
-        self.server = server
+    def __init__(self, installed, library, folder):
         self.password = secrets.token_urlsafe(18)
         self.port = postgres.free_port()
         self.log = folder / "server.log"
-        self.instance = Instance("test", odoo_source.ensure(), server)
-        self.instance.copy(self.instance.template(workspace.dependencies()), DATABASE)
-        self.instance.modules(DATABASE, "-i", ADDON)
+        self.instance = installed.instance
+        self.server = self.instance.server
+        installed.copy(DATABASE)
         said = self.instance.shell(DATABASE, SET_UP, PASSWORD=self.password, QUERY=QUERY)
         self.feed, self.step = map(int, re.search(r"MADE feed=(\d+) step=(\d+)", said).groups())
         self.process = self._start({"GRADUATE_CLEARANCE_FEED_DSN_LIBRARY": library.dsn})
@@ -225,8 +223,8 @@ def library():
 
 
 @pytest.fixture(scope="module")
-def campus(library, tmp_path_factory):
-    campus = Campus(library.server, library, tmp_path_factory.mktemp("feeds"))
+def campus(installed, library, tmp_path_factory):
+    campus = Campus(installed, library, tmp_path_factory.mktemp("feeds"))
     yield campus
     campus.close()
 
