@@ -166,8 +166,10 @@ def _measure_odoo(bench, result, rows, repetitions):
             student = env["clearance.student"].with_context(import_file=True)
             for start in range(0, len(rows), 2000):
                 found = student.load(list(_FIELDS), [list(row) for row in rows[start : start + 2000]])
-                if found["messages"]:
-                    raise AssertionError(found["messages"][:3])
+                # Two colleges may have a class of one name: Odoo takes the first and warns.
+                errors = [message for message in found["messages"] if message["type"] == "error"]
+                if errors:
+                    raise AssertionError(errors[:3])
 
         return act
 

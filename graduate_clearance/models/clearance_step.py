@@ -275,6 +275,13 @@ class ClearanceStep(models.Model):
                         )
                     )
 
+    def copy(self, default=None):
+        """Duplicate steps; one that stays in its session leaves its code behind, which is there once."""
+        default = dict(default or {})
+        if "session_id" not in default or default["session_id"] in self.session_id.ids:
+            default.setdefault("code", False)
+        return super().copy(default)
+
     @api.model_create_multi
     def create(self, vals_list):
         steps = super().create(vals_list)

@@ -15,6 +15,12 @@ from .common import ClearanceCommon
 
 @tagged("post_install", "-at_install")
 class TestConfiguration(ClearanceCommon):
+    def test_a_step_duplicated_leaves_its_code_behind(self):
+        self.card.code = "card"
+        self.assertFalse(self.card.copy().code)
+        other = self.clearance.copy({"step_ids": []})
+        self.assertEqual(self.card.copy({"session_id": other.id}).code, "card")
+
     def test_cycle_is_refused_and_named(self):
         with self.assertRaisesRegex(ValidationError, "Degree certificate → .*Graduation certificate"):
             self.degree.prerequisite_ids += self.diploma
