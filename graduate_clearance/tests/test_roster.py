@@ -18,7 +18,14 @@ class TestConfiguration(ClearanceCommon):
     def test_a_step_duplicated_leaves_its_code_behind(self):
         self.card.code = "card"
         self.assertFalse(self.card.copy().code)
-        other = self.clearance.copy({"step_ids": []})
+        other = self.clearance.create(
+            {
+                "name": "2027 undergraduates",
+                "year": 2027,
+                "open_from": self.clearance.open_from,
+                "open_until": self.clearance.open_until,
+            }
+        )
         self.assertEqual(self.card.copy({"session_id": other.id}).code, "card")
 
     def test_cycle_is_refused_and_named(self):
