@@ -32,6 +32,7 @@ class ClearanceRosterImport(models.Model):
     """
 
     _name = "clearance.roster.import"
+    _inherit = ["clearance.criteria.mixin"]
     _description = "Import of a Roster"
     _order = "id desc"
     _check_company_auto = True
@@ -52,6 +53,8 @@ class ClearanceRosterImport(models.Model):
             "graduation_year",
         }
     )
+    _CRITERIA_OF_NEW = frozenset({"company_id"})
+    _DRAFT_STATES = frozenset({"draft", "checked"})
 
     name = fields.Char("Roster", compute="_compute_name")
     company_id = fields.Many2one(
@@ -175,25 +178,11 @@ class ClearanceRosterImport(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Make drafts: only the criteria can be said, and they belong to who makes them.
+        """Make drafts; see ``clearance.criteria.mixin``.
 
         :raise UserError: when a file cannot be read
         """
-        for vals in vals_list:
-            self._check_criteria(vals, {"company_id"})
-        # Said here, a remote caller's ``default_state`` or ``default_user_id`` counts for nothing.
-        fixed = {
-            "user_id": self.env.uid,
-            "state": "draft",
-            "error": False,
-            "total": 0,
-            "written_count": 0,
-            "started_at": False,
-            "done_at": False,
-            "line_ids": [],
-            "problem_ids": [],
-        }
-        rosters = super().create([{**vals, "column_ids": [], **fixed} for vals in vals_list])
+        rosters = super().create(vals_list)
         for roster in rosters:
             roster._read_header()
         return rosters
@@ -203,38 +192,44 @@ class ClearanceRosterImport(models.Model):
 
         :raise UserError: when a file cannot be read, or it has been started
         """
-        self._check_criteria(vals)
-        if vals:
-            self._forget_check()
+        checked = self._filter_checked() if vals else self.browse()
         result = super().write(vals)
+        checked._drop_lines()
         if "file" in vals:
             for roster in self:
                 roster._read_header()
         return result
 
-    def copy_data(self, default=None):
-        """Choices and nothing else: a copy is a fresh draft, without the file."""
-        return [
-            {name: value for name, value in vals.items() if name in self._CRITERIA}
-            for vals in super().copy_data(default)
-        ]
+    @api.model
+    def _get_untouched_values(self):
+        nothing = {"error": False, "total": 0, "written_count": 0, "started_at": False, "done_at": False}
+        return {**nothing, "problem_ids": [], "column_ids": []}
 
     @api.model
-    def _check_criteria(self, vals, more=frozenset()):
-        if vals.keys() - self._CRITERIA - more:
-            raise UserError(self.env._("A roster is checked, started and stopped by its buttons."))
+    def _get_stale_values(self):
+        return {"state": "draft", "error": False, "total": 0}
+
+    @api.model
+    def _get_refusals(self):
+        return {
+            "fields": self.env._("A roster is checked, started and stopped by its buttons."),
+            "started": self.env._("This import has been started: file and choices can no longer be changed."),
+        }
 
     def _forget_check(self):
         """What was found is out of date.
 
         :raise UserError: once it has been started
         """
-        if any(roster.state not in ("draft", "checked") for roster in self):
-            raise UserError(self.env._("This import has been started: file and choices can no longer be changed."))
-        checked = self.filtered(lambda roster: roster.state == "checked" or roster.error)
-        checked._drop_lines()
+        if any(roster.state not in self._DRAFT_STATES for roster in self):
+            raise UserError(self._get_refusals()["started"])
+        self._filter_checked()._drop_lines()
         # For drafts without a check too: a start at the same moment must collide with this.
-        self._record(state="draft", error=False, total=0)
+        self._record(**self._get_stale_values())
+
+    def _filter_checked(self):
+        """Those that have been looked at, and may have rows."""
+        return self.filtered(lambda roster: roster.state == "checked" or roster.error)
 
     def _drop_lines(self):
         # sudo: lines are written by their import, nobody else may.
@@ -244,13 +239,6 @@ class ClearanceRosterImport(models.Model):
     def _unlink_except_started(self):
         if any(roster.state in ("running", "stopped", "done") for roster in self):
             raise UserError(self.env._("What has been started is kept, to tell who brought what in."))
-
-    def _record(self, **vals):
-        """Write past what :meth:`write` refuses.
-
-        A context key would not do for that: remote callers choose their context.
-        """
-        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     @api.autovacuum
     def _gc_files(self):
